@@ -1,0 +1,207 @@
+"""The command ``visanda``: made from the public functions, so that an option is defined once."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+import pandas as pd
+from cyclopts import App, Group, Parameter
+from rich.console import Console
+from rich.table import Table
+
+import visanda
+from visanda.corpus import Corpus
+from visanda.demo import demo
+from visanda.errors import VisandaError
+from visanda.measure import Measure, registered
+from visanda.models import MODELS
+from visanda.result import Result
+
+ROWS = 40  # of a table on the screen
+PYTHON_ONLY = {"join", "population"}  # the verb for them on the command line is ``table``
+
+console = Console()
+app = App(
+    name="visanda",
+    help="Images and video as data: from a folder of pictures to a hypothesis test that is honest about the "
+    "classifier's errors.\n\nThe corpus is the current folder, or the one named first: visanda -C DIR VERB ...",
+    version=visanda.__version__,
+    default_parameter=Parameter(negative=()),
+)
+
+
+def main(words: list[str] | None = None) -> None:
+    """Run the command; ends with 0, with 1 after an error that says what to do, with 130 when interrupted."""
+    words = list(sys.argv[1:] if words is None else words)
+    debug = "--debug" in words
+    try:
+        folder, rest = _folder([word for word in words if word != "--debug"])
+        _corpus.folder = folder
+        app(rest)
+    except VisandaError as error:
+        if debug:
+            raise
+        Console(stderr=True).print(f"[red]visanda:[/red] {_plain(error)}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("\nvisanda: stopped. What was finished is kept; the same command goes on from there.", file=sys.stderr)
+        sys.exit(130)
+
+
+def _folder(words: list[str]) -> tuple[str, list[str]]:
+    """The corpus named by ``-C DIR`` before the verb, as in git."""
+    if words[:1] != ["-C"]:
+        return ".", words
+    if len(words) < 2:
+        raise VisandaError("-C needs a folder")
+    return words[1], words[2:]
+
+
+class _Corpus:
+    """The corpus that this call of the command is about."""
+
+    folder = "."
+
+    def open(self) -> Corpus:
+        return Corpus(self.folder)
+
+
+_corpus = _Corpus()
+
+
+def _plain(text: object) -> str:
+    return str(text).replace("[", r"\[")
+
+
+# showing
+
+
+def show(what: object, out: Path | None = None) -> None:
+    """Put what a verb gave back on the screen."""
+    if out is not None and isinstance(what, pd.DataFrame):
+        console.print(f"{len(what):,} rows in {out}", highlight=False)
+    elif isinstance(what, pd.DataFrame):
+        _show_table(what)
+    elif isinstance(what, Result):
+        console.print(f"[bold]{_plain(what.title)}[/bold]", highlight=False)
+        _show_table(what.table)
+        for text in what.warnings:
+            console.print(f"[yellow]Careful:[/yellow] {_plain(text)}", highlight=False)
+        for text in what.words:
+            console.print(_plain(text), highlight=False)
+    elif what is not None:
+        console.print(_plain(what), highlight=False, soft_wrap=True)
+
+
+def _show_table(frame: pd.DataFrame) -> None:
+    if frame.empty:
+        console.print("(nothing)")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in frame:
+        right = pd.api.types.is_numeric_dtype(frame[name])
+        table.add_column(_plain(name), justify="right" if right else "left", overflow="fold")
+    for row in frame.head(ROWS).itertuples(index=False):
+        table.add_row(*(_cell(value) for value in row))
+    console.print(table)
+    if len(frame) > ROWS:
+        console.print(f"... and {len(frame) - ROWS:,} more rows; --out writes them all to a file", highlight=False)
+
+
+def _cell(value: Any) -> str:
+    if hasattr(value, "__len__") and not isinstance(value, str):
+        shown = ", ".join(_cell(one) for one in list(value)[:4])
+        return f"{shown}, ..." if len(value) > 4 else shown
+    if value is None or value is pd.NA or value is pd.NaT or value != value:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e6 else f"{value:.4g}"
+    return _plain(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and value > 9999 else value)
+
+
+# verbs
+
+
+def _verb(method: Callable[..., Any]) -> Callable[..., None]:
+    """A command from a method of Corpus: the same arguments and help, without ``self``."""
+    hints = get_type_hints(method, include_extras=True)
+    parameters = [
+        parameter.replace(annotation=_from_shell(hints[name]))
+        for name, parameter in inspect.signature(method).parameters.items()
+        if name != "self"
+    ]
+
+    @functools.wraps(method)
+    def command(*words: Any, **options: Any) -> None:
+        show(method(_corpus.open(), *words, **options), options.get("out"))
+
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    del command.__wrapped__  # type: ignore[attr-defined]
+    return command
+
+
+def _from_shell(hint: Any) -> Any:
+    """A type without what only Python can give, such as a DataFrame."""
+    if get_origin(hint) is Annotated:
+        inner, *notes = get_args(hint)
+        return Annotated[_from_shell(inner), *notes]
+    if get_origin(hint) in (Union, types.UnionType):
+        kept = tuple(one for one in get_args(hint) if one not in (pd.DataFrame, Measure))
+        kept = tuple(one for one in kept if not (one is Path and str in kept))
+        return Union[kept]  # noqa: UP007
+    return str if hint is Any else hint
+
+
+CHAPTERS = {
+    chapter: Group((chapter.__doc__ or chapter.__name__).rstrip("."), sort_key=order)
+    for order, chapter in enumerate(Corpus.CHAPTERS)
+}
+ABOUT = Group("About", sort_key=len(CHAPTERS))
+
+
+def _register_verbs() -> None:
+    for chapter, group in CHAPTERS.items():
+        for name, method in vars(chapter).items():
+            if inspect.isfunction(method) and not name.startswith("_") and name not in PYTHON_ONLY:
+                app.command(_verb(method), name=name.replace("_", "-"), group=group)
+
+
+@app.command(group=CHAPTERS[Corpus.CHAPTERS[0]])
+def init(folder: Path = Path("."), *, name: str | None = None) -> None:
+    """Make a corpus in a folder.
+
+    Args:
+        folder: where; made if it is not there.
+        name: the study's name; the folder's by default.
+    """
+    made = Corpus.init(folder if _corpus.folder == "." else Path(_corpus.folder) / folder, name=name)
+    show(f"A corpus in {made.folder}. Add pictures to it with 'visanda add FOLDER'.")
+
+
+_register_verbs()
+app.command(demo, group=ABOUT)
+
+
+@app.command(group=ABOUT)
+def measures() -> None:
+    """What can be measured, with arguments and sources."""
+    rows = [
+        (one.name, one.summary, ", ".join(one.parameters), one.size or "all", one.source) for one in registered()
+    ]
+    show(pd.DataFrame(rows, columns=["measure", "what", "arguments", "pixels", "source"]))
+
+
+@app.command(group=ABOUT)
+def models() -> None:
+    """The models inside, with licence, source, use and limits."""
+    for model in MODELS.values():
+        console.print(f"[bold]{model.name}[/bold]: {model.task}", highlight=False)
+        for field in ("licence", "source", "trained_on", "intended_use", "known_limits"):
+            console.print(f"  {field.replace('_', ' ')}: {_plain(getattr(model, field))}", highlight=False)

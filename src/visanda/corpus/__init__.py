@@ -1,0 +1,28 @@
+"""Corpus: a folder that holds one study, and the verbs of its chapters."""
+
+from visanda.corpus.coding import Coding
+from visanda.corpus.collecting import Collecting
+from visanda.corpus.estimating import Estimating
+from visanda.corpus.exploring import Exploring
+from visanda.corpus.learning import Learning
+from visanda.corpus.measuring import Measuring
+from visanda.corpus.processing import Processing
+from visanda.corpus.reporting import Reporting
+
+__all__ = ["Corpus"]
+
+
+class Corpus(Reporting, Estimating, Learning, Coding, Exploring, Measuring, Processing, Collecting):
+    """A study in a folder: pictures, what was measured of them, what people said of them, and what follows.
+
+    Args:
+        folder: the corpus; the current folder by default, as in git. :meth:`init` makes one.
+
+    Raises:
+        CorpusError: there is no corpus there, it was made by a newer visanda, or it is damaged.
+
+    Each verb is a method here and a command of the same name; what comes back is a pandas DataFrame or a
+    :class:`visanda.result.Result`.
+    """
+
+    CHAPTERS = (Collecting, Processing, Measuring, Exploring, Coding, Learning, Estimating, Reporting)

@@ -1,0 +1,228 @@
+"""Explore: find copies, find what you look for, see what kinds of pictures there are."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from matplotlib.figure import Figure
+
+from visanda.corpus.measuring import Measuring
+from visanda.errors import InputError
+from visanda.learn.cluster import cluster
+from visanda.learn.duplicates import find_duplicates
+from visanda.learn.search import conse_batches, embedding_batches, nearest, text_query
+from visanda.measures import embed
+from visanda.media import contact_sheet, load
+from visanda.progress import progress
+from visanda.result import Result
+
+SHEET = 60  # pictures on a contact sheet
+
+
+class Exploring(Measuring):
+    """Explore."""
+
+    def duplicates(self, *, distance: int = 8) -> Result:
+        """Find exact and near copies; the table ``duplicates`` names each one's group and the one to keep.
+
+        Args:
+            distance: how many of the 64 bits of the perceptual hash may differ, 0 to 16.
+
+        Drop copies with ``where="id not in (select id from duplicates where not keeper)"``; classifiers split by
+        group by themselves.
+        """
+        self._need("hash")
+        pictures = self.frame(
+            "SELECT id, sha256_pixels, phash, width, height FROM hash JOIN media USING (id) WHERE parent IS NULL"
+        )
+        with self.parts("duplicates").writing(), self.record("duplicates", {"distance": distance}) as run:
+            with progress("compare", 100) as advance:
+                found = find_duplicates(pictures, distance, progress=_percent(advance))
+            self.parts("duplicates").replace_all(pa.Table.from_pandas(found, preserve_index=False), run.stem)
+            run.counts = {"pictures": len(pictures), "in groups": len(found), "groups": found["group"].nunique()}
+        copies = int((~found["keeper"].astype(bool)).sum())
+        words = [
+            f"{found['group'].nunique():,} groups hold {len(found):,} of {len(pictures):,} pictures; without copies "
+            f"there are {len(pictures) - copies:,}."
+        ]
+        path = self._sheet_of_groups(found)
+        if path:
+            words.append(f"The groups, as pictures: {path}")
+        return Result("Duplicates", found, words)
+
+    def _sheet_of_groups(self, found: pd.DataFrame) -> Path | None:
+        if found.empty:
+            return None
+        first = found.sort_values(["group", "distance", "id"]).head(SHEET)
+        captions = [f"group {row.group}, {row.kind}, {row.distance} bits" for row in first.itertuples()]
+        return self._save_sheet(first["id"].tolist(), captions, "duplicates.jpg", "Groups of copies")
+
+    def search(self, words: str | None = None, *, like: str | None = None, n: int = 20) -> pd.DataFrame:
+        """The pictures nearest to words (in 16 languages) or to an example.
+
+        Args:
+            words: what to look for. Reached through ImageNet's vocabulary (ConSE), not CLIP: things, animals and
+                places are found, people's traits and abstractions are not.
+            like: an id, or the path of any picture.
+            n: how many.
+
+        Returns:
+            id, similarity (cosine), and what the picture shows by ImageNet's labels where measured; a contact
+            sheet is written to results/.
+
+        Raises:
+            InputError: neither or both were given; the example is not there.
+        """
+        if (words is None) == (like is None):
+            raise InputError('search for words, as in search "a windmill", or for pictures --like one')
+        if words is not None:
+            self._need("classify")
+            batches = conse_batches(self.parts("classify").batches(["id", "labels", "probabilities"]))
+            found = nearest(batches, text_query(words), n)
+        else:
+            self._need("embed")
+            batches = embedding_batches(self.parts("embed").batches(["id", "embedding"]), "embedding")
+            found = nearest(batches, self._example(str(like)), n)
+        if "classify" in self.tables():
+            labels = self.frame("SELECT id, label FROM classify").set_index("id")["label"]
+            found["label"] = found["id"].map(labels)
+        captions = [f"{row.similarity:.2f} {row.id.rsplit('/', 1)[-1]}" for row in found.itertuples()]
+        title = words or f"like {like}"
+        self._save_sheet(found["id"].tolist(), captions, "search.jpg", f"Search: {title}")
+        return found
+
+    def _example(self, like: str) -> Any:
+        ids = self.paths([like])
+        path = ids.get(like, Path(like).expanduser())
+        if not path.exists():
+            raise InputError(f"{like!r} is neither an id of this corpus nor a file")
+        return embed()([load(path, size=256)])["embedding"][0]
+
+    def cluster(
+        self, *, k: int, seed: int = 1, name: str = "cluster", where: str | None = None, replace: bool = False
+    ) -> Result:
+        """Sort pictures into k clusters by their embeddings, with a contact sheet a cluster.
+
+        Args:
+            k: how many clusters.
+            seed: the same seed and the same pictures give the same clusters.
+            name: of the table; several clusterings can stand side by side.
+            where: which pictures, as a condition in SQL on the table media.
+            replace: throw away a table of that name that was made with other arguments.
+
+        Raises:
+            InputError: k does not fit the number of pictures; the table was made with other arguments.
+        """
+        self._need("embed")
+        arguments = {"k": k, "seed": seed, "where": where}
+        there = self.describe(name)
+        if there and there.get("arguments") != arguments and not replace:
+            raise InputError(
+                f"the table {name!r} was made with {there['arguments']}: replace it with --replace, or keep both "
+                f"with --name {name}2"
+            )
+        ids, vectors = self.vectors("embed", "embedding")
+        chosen = set(self.frame(f"SELECT id FROM media WHERE parent IS NULL AND ({where or 'true'})")["id"])
+        keep = [i for i, id in enumerate(ids) if id in chosen]
+        with self.parts(name).writing(), self.record("cluster", arguments) as run:
+            made = cluster(vectors[keep], k, seed)
+            frame = pd.DataFrame(
+                {
+                    "id": [ids[i] for i in keep],
+                    "cluster": made.numbers,
+                    "distance": made.distances.astype(float),
+                    "silhouette": made.silhouettes,
+                    "error": pd.Series([None] * len(keep), dtype="string"),
+                }
+            )
+            self.parts(name).replace_all(pa.Table.from_pandas(frame, preserve_index=False), run.stem)
+            self.write_description(name, {"name": "cluster", "arguments": arguments, "source": "Lloyd (1982)"})
+            folder = self._sheets_of_clusters(name, frame)
+        return _cluster_result(frame, k, seed, folder)
+
+    def _sheets_of_clusters(self, name: str, frame: pd.DataFrame) -> Path:
+        folder = self.results / name
+        if folder.exists():
+            shutil.rmtree(folder)
+        for number, members in frame.groupby("cluster"):
+            ids = members.sort_values(["distance", "id"])["id"].head(SHEET).tolist()
+            title = f"Cluster {number}: {len(members)} pictures, the most typical first"
+            self._save_sheet(ids, None, f"{name}/{name}-{number}.jpg", title)
+        return folder
+
+    def sheet(
+        self, *ids: str, where: str | None = None, n: int = SHEET, out: Path | None = None, title: str | None = None
+    ) -> Path:
+        """A contact sheet of pictures.
+
+        Args:
+            ids: which pictures; all, or those of ``where``, by default.
+            where: which pictures, as a condition in SQL on the table media.
+            n: at most so many.
+            out: the file to write; ``results/sheet.jpg`` by default.
+            title: what stands above.
+
+        Returns:
+            The file.
+        """
+        if not ids:
+            ids = tuple(self.frame(f"SELECT id FROM media WHERE {where or 'true'} LIMIT {int(n)}")["id"])
+        if not ids:
+            raise InputError("no pictures to show")
+        captions = [id.rsplit("/", 1)[-1] for id in ids[:n]]
+        return self._save_sheet(list(ids[:n]), captions, out or "sheet.jpg", title)
+
+    def _save_sheet(
+        self, ids: list[str], captions: list[str] | None, out: str | Path, title: str | None
+    ) -> Path:
+        paths = self.paths(ids)
+        path = self.results / out
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sheet = contact_sheet([paths.get(id) for id in ids], captions, title=title)
+        sheet.save(path, quality=88)
+        return path
+
+
+def _percent(advance: Any) -> Any:
+    """A callback that takes the share done, 0 to 1, for a bar of 100."""
+    shown = 0
+
+    def show(share: float) -> None:
+        nonlocal shown
+        advance(int(share * 100) - shown)
+        shown = int(share * 100)
+
+    return show
+
+
+def _cluster_result(frame: pd.DataFrame, k: int, seed: int, folder: Path) -> Result:
+    groups = frame.groupby("cluster")
+    table = groups.agg(pictures=("id", "size"), silhouette=("silhouette", "mean")).reset_index()
+    table["most typical"] = frame.sort_values(["distance", "id"]).groupby("cluster")["id"].first().to_numpy()
+    mean = frame["silhouette"].mean()
+    words = [
+        f"{len(frame):,} pictures in {k} clusters (k-means on embeddings, seed {seed}), mean silhouette {mean:.2f} "
+        "(1: well apart; 0: no structure).",
+        f"A contact sheet of each: {folder}",
+    ]
+    warnings = []
+    if mean < 0.1:
+        warnings.append(
+            "the clusters hardly stand apart: try other numbers of clusters, and let people judge them before they "
+            "become categories"
+        )
+
+    def draw() -> Figure:
+        figure = Figure(figsize=(6, 0.4 * k + 1))
+        axes = figure.subplots()
+        axes.barh(table["cluster"].astype(str)[::-1], table["pictures"][::-1], color="#4477aa")
+        axes.set_xlabel("pictures")
+        axes.set_ylabel("cluster")
+        axes.spines[["top", "right"]].set_visible(False)
+        return figure
+
+    return Result("Clusters", table, words, warnings, draw, {"k": k, "seed": seed})

@@ -1,0 +1,11 @@
+"""The measures that come with visanda, one idea a file; importing them registers them."""
+
+from visanda.measures.classify import classify
+from visanda.measures.colour import colour
+from visanda.measures.composition import composition
+from visanda.measures.embed import embed
+from visanda.measures.hash import hash
+from visanda.measures.sharpness import sharpness
+from visanda.measures.zeroshot import zeroshot
+
+__all__ = ["classify", "colour", "composition", "embed", "hash", "sharpness", "zeroshot"]

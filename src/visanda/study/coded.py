@@ -1,0 +1,143 @@
+"""Which rows people coded, and how probable it was that they would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from visanda.errors import DesignError, InputError
+from visanda.study.columns import numbers, require_columns
+from visanda.study.formula import complete, sides
+
+FEWEST_CODED = 10  # below this no variance can be believed
+
+
+@dataclass(frozen=True)
+class CodedRows:
+    """The n complete rows of a study in which some are coded by hand.
+
+    Attributes:
+        data: the rows; predicted variables as floats, missing where not coded.
+        coded: (n,) whether every predicted variable is coded.
+        weight: (n,) coded / probability of being coded, 0 where not coded; about n in sum.
+        cluster: (n,) number of the row's cluster from 0, or None.
+        n_dropped: rows left out because an observed column or a prediction is missing.
+        n_partly: rows coded for some predicted variables only, which count as not coded.
+        n_uncoded_draws: rows with a probability but no code, where only drawn rows carry one; else 0.
+    """
+
+    data: pd.DataFrame
+    coded: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+    cluster: NDArray[np.intp] | None
+    n_dropped: int
+    n_partly: int
+    n_uncoded_draws: int
+
+    @property
+    def n(self) -> int:
+        """Rows in all."""
+        return len(self.coded)
+
+    @property
+    def n_coded(self) -> int:
+        """Rows coded by hand."""
+        return int(self.coded.sum())
+
+    @property
+    def unit(self) -> NDArray[np.intp]:
+        """(n,) what was drawn together: the cluster, or the row itself where there are none."""
+        return np.arange(self.n) if self.cluster is None else self.cluster
+
+
+def coded_rows(
+    data: pd.DataFrame,
+    formula: str,
+    predicted_var: list[str],
+    needed: list[str],
+    sample_prob: str | None,
+    cluster: str | None,
+) -> CodedRows:
+    """Set apart the complete rows of ``data``, the coded among them and their weights.
+
+    Args:
+        data: a row a unit; a predicted variable is missing where nobody coded it.
+        formula: R-style, with a ``~``.
+        predicted_var: the variables of the formula that need human coding.
+        needed: further columns that may not be missing: predictions, labels.
+        sample_prob: column with the probability, in (0, 1], that the row was drawn for coding. It may be
+            missing where the row was not coded. None: every row was as likely as any other.
+        cluster: column of clusters, or None.
+
+    Raises:
+        InputError: a column that is not there or is text, a predicted variable that the formula does not use.
+        DesignError: too few coded rows, a predicted variable with one value, probabilities that cannot be.
+    """
+    used = set().union(*sides(formula))
+    require_columns(data, sorted(used), "the formula's variable")
+    for name in predicted_var:
+        require_columns(data, [name], "the predicted variable")
+        if name not in used:
+            raise InputError(
+                f"the predicted variable {name!r} is not in the formula {formula!r}: add it or leave it out"
+            )
+    rows = data.assign(
+        **{name: numbers(data, name) for name in [*predicted_var, *([sample_prob] if sample_prob else [])]}
+    )
+    observed = (used - set(predicted_var)) | set(needed) | ({cluster} if cluster else set())
+    rows = complete(rows, observed)
+    has_code = rows[predicted_var].notna()
+    coded = has_code.all(axis=1).to_numpy()
+    _refuse_too_little(rows.loc[coded, predicted_var])
+    weight, n_uncoded_draws = _weights(coded, rows[sample_prob] if sample_prob else None)
+    return CodedRows(
+        data=rows,
+        coded=coded,
+        weight=weight,
+        cluster=pd.factorize(rows[cluster])[0] if cluster else None,
+        n_dropped=len(data) - len(rows),
+        n_partly=int((has_code.any(axis=1) & ~coded).sum()),
+        n_uncoded_draws=n_uncoded_draws,
+    )
+
+
+def _refuse_too_little(codes: pd.DataFrame) -> None:
+    if len(codes) < FEWEST_CODED:
+        raise DesignError(
+            f"{len(codes)} of the complete rows are coded by hand; at least {FEWEST_CODED} are "
+            "needed to correct for the machine's errors, and 200 or more to do it well. Draw a random "
+            "sample and code it."
+        )
+    for name in codes:
+        if codes[name].nunique() == 1:
+            raise DesignError(
+                f"all {len(codes)} coded rows have {name} = {codes[name].iloc[0]:g}, so nothing can be "
+                "learnt about the machine's errors. Code more rows, and draw those with a higher probability "
+                "where the machine sees something else."
+            )
+
+
+def _weights(coded: NDArray[np.bool_], probability: pd.Series | None) -> tuple[NDArray[np.float64], int]:
+    if probability is None:
+        return coded / coded.mean(), 0
+    name, share = probability.name, probability.to_numpy(dtype=float)
+    known = ~np.isnan(share)
+    if not known[coded].all():
+        raise DesignError(
+            f"{(~known[coded]).sum()} coded rows have no {name}: the probability with which a row was drawn "
+            "must be known. Leave out the codes of rows that were not drawn, or give them their probability."
+        )
+    wrong = share[known & ~((share > 0) & (share <= 1))]
+    if len(wrong):
+        raise DesignError(
+            f"{name} must lie above 0 and at most at 1 in every row; {len(wrong)} rows have others, such as "
+            f"{wrong[0]:g}. A row that could not be drawn cannot be represented by those that were."
+        )
+    inverse = np.where(coded, 1 / np.where(known, share, 1.0), 0.0)
+    if known.all():
+        return inverse * share.mean() / coded.mean(), 0
+    # Only drawn rows carry a probability: scaled so that weights add up to all rows (Hájek).
+    return inverse * len(coded) / inverse.sum(), int((known & ~coded).sum())

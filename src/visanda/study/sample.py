@@ -1,0 +1,105 @@
+"""Draw rows for human coding at random, with the known probabilities that a correction needs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from visanda.errors import InputError
+from visanda.study.columns import require_columns
+
+MISSING = "(missing)"
+EVERYTHING = "all"
+
+
+def draw(
+    frame: pd.DataFrame,
+    n: int,
+    by: list[str] | None = None,
+    seed: int = 1,
+    allocate: Literal["proportional", "equal"] = "proportional",
+) -> pd.DataFrame:
+    """Draw ``n`` rows without replacement, within strata where there are any.
+
+    Args:
+        frame: column ``id``, one row each, and the columns of ``by``.
+        n: rows to draw, from the number of strata to the number of rows.
+        by: columns whose combinations are the strata; missing values are a stratum of their own.
+        seed: the same seed and the same rows, in whatever order, give the same sample.
+        allocate: ``"proportional"`` to the stratum's size, or ``"equal"`` numbers from each as far as it has
+            them. Each stratum gives 2 rows where it and ``n`` allow, else 1: without them it has no variance.
+
+    Returns:
+        A row a drawn unit, in the order of coding: id; stratum, such as ``"fish|2019"``; n_stratum, the
+        rows of the stratum in ``frame``; pi, the probability in (0, 1] that the row was drawn; order, random
+        over all strata, 1 to ``n``, so that coding may stop early and what is coded is still random.
+
+    Raises:
+        InputError: a column that is not there, an id twice or missing, an ``n`` that does not fit.
+    """
+    require_columns(frame, ["id", *(by or [])])
+    if frame["id"].isna().any() or frame["id"].duplicated().any():
+        raise InputError("column 'id' has missing or repeated values: drawing needs one row for each id")
+    if not 1 <= n <= len(frame):
+        raise InputError(
+            f"n={n}, but there are {len(frame):,} rows to draw from: ask for 1 to {len(frame):,}"
+        )
+    rows = pd.DataFrame({"id": frame["id"], "stratum": strata(frame, by or [])}).sort_values("id")
+    sizes = rows.groupby("stratum").size()
+    if n < len(sizes):
+        named = f"{len(sizes)} strata of {', '.join(by or [])}"
+        raise InputError(f"n={n} is less than the {named}: draw at least {len(sizes)}, or use fewer strata")
+    size = sizes.to_numpy()
+    taken = allocation(size.astype(float) if allocate == "proportional" else np.ones(len(size)), size, n)
+    random = np.random.default_rng(seed)
+    drawn = []
+    for (stratum, members), count in zip(rows.groupby("stratum"), taken, strict=True):
+        ids = random.choice(members["id"].to_numpy(), count, replace=False)
+        drawn.append(
+            pd.DataFrame(
+                {"id": ids, "stratum": stratum, "n_stratum": len(members), "pi": count / len(members)}
+            )
+        )
+    sample = pd.concat(drawn, ignore_index=True)
+    sample["order"] = random.permutation(n) + 1
+    return sample.sort_values("order", ignore_index=True)
+
+
+def allocation(share: NDArray[np.float64], size: NDArray[np.integer], n: int) -> NDArray[np.int64]:
+    """(h,) rows to draw from each stratum, ``n`` in sum, by the method of the largest remainder.
+
+    Args:
+        share: (h,) what the numbers are proportional to, as far as ``size`` and the least number allow.
+        size: (h,) rows in each stratum, 1 or more.
+        n: from h to the sum of ``size``.
+    """
+    least = np.minimum(2, size)
+    if least.sum() > n:
+        least = np.ones_like(size)
+    low, high = 0.0, float((size / share).max())
+    for _ in range(200):  # bisection for the factor that makes the bounded numbers add up to n
+        factor = (low + high) / 2
+        low, high = (factor, high) if np.clip(factor * share, least, size).sum() < n else (low, factor)
+    exact = np.clip(high * share, least, size)
+    whole = np.floor(exact + 1e-9).astype(np.int64)
+    remainder = np.argsort(whole - exact, kind="stable")[: n - whole.sum()]
+    whole[remainder] += 1
+    return whole
+
+
+def strata(frame: pd.DataFrame, by: list[str]) -> pd.Series:
+    """The stratum of each row, such as ``"fish|2019"``; one for all where ``by`` is empty."""
+    if not by:
+        return pd.Series(EVERYTHING, index=frame.index)
+    labels = [frame[column].map({value: _label(value) for value in frame[column].unique()}) for column in by]
+    return pd.concat(labels, axis=1).agg("|".join, axis=1) if len(labels) > 1 else labels[0]
+
+
+def _label(value: object) -> str:
+    if pd.isna(value):  # type: ignore[call-overload]
+        return MISSING
+    # a column of years with a gap is read as floats; nobody means the stratum "2019.0"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -1,0 +1,124 @@
+"""Sentences about estimates, ready for a paper, and what a careful reader is warned of."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from visanda.study.coefficients import Estimates
+
+SIGNIFICANT = 0.05
+FEW_CODED = 50
+FEW_EVENTS = 10
+FEW_CLUSTERS = 30
+# C(genre, ...)[T.news] or genre[T.news]; a spline's poly(x, 2)[1] is none
+CATEGORY = re.compile(r"^(?:C\(`?([^,`)]+)`?.*\)|`?([\w ]+)`?)\[(?:T\.)?(.*)\]$")
+MOST_TERMS = 8  # more are read in the table
+
+
+def number(value: float) -> str:
+    """``value`` with the digits a table prints: three decimals, or three significant digits."""
+    return f"{value:.3f}" if 0.01 <= abs(value) < 1000 or value == 0 else f"{value:.3g}"
+
+
+def p_value(p: float) -> str:
+    """``p`` as papers print it: ``p = .031`` or ``p < .001``."""
+    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
+
+
+def readable(term: str) -> str:
+    """A term as people say it: ``C(genre)[T.news]:np.log(x)`` is ``genre = news × log(x)``."""
+    parts = [CATEGORY.sub(_level, part) for part in re.split(r":(?![^\[]*\])", term)]
+    return " × ".join(part.replace("np.", "").replace("`", "") for part in parts)
+
+
+def in_focus(terms: list[str]) -> list[str]:
+    """The terms people ask about: all but the intercept, where there are others."""
+    return [term for term in terms if term != "Intercept"] or terms
+
+
+def describe(model: str, naive: Estimates | None, corrected: Estimates) -> list[str]:
+    """A sentence or two for each term, up to ``MOST_TERMS``: what naive says, what the correction says."""
+    ours, theirs = _lines(corrected), _lines(naive) if naive else {}
+    terms = in_focus(list(ours))
+    sentences = []
+    for term in terms[:MOST_TERMS]:
+        what = f"the {term}" if model == "mean" else f"the coefficient of {readable(term)}"
+        said = f"corrected for its errors, it is {_interval(ours[term], model)}."
+        if term in theirs:
+            moved = ours[term]["estimate"] - theirs[term]["estimate"]
+            before = _interval(theirs[term], model)
+            said = (
+                f"With the machine's labels taken as true, {what} is {before}; {said} "
+                f"The correction moves it by {number(moved)}{_widened(theirs[term], ours[term])}."
+            )
+        else:
+            said = f"{what[:1].upper()}{what[1:]}, {said}"
+        sentences.append(said)
+    if len(terms) > MOST_TERMS:
+        sentences.append(f"The other {len(terms) - MOST_TERMS} terms are in the table.")
+    return sentences
+
+
+def disagreements(model: str, naive: Estimates, corrected: Estimates) -> list[str]:
+    """A warning for each term of which the machine's labels taken as true tell another story."""
+    ours, theirs = _lines(corrected), _lines(naive)
+    found = []
+    for term in in_focus([term for term in ours if term in theirs]):
+        before, after = theirs[term], ours[term]
+        sure_before, sure_after = before["p"] < SIGNIFICANT, after["p"] < SIGNIFICANT
+        values = f"naive {number(before['estimate'])}, corrected {number(after['estimate'])}"
+        name = readable(term)
+        if model != "mean" and sure_before and before["estimate"] * after["estimate"] < 0:
+            found.append(
+                f"{name}: the naive effect is significant, and corrected its sign changes ({values})."
+            )
+        elif model != "mean" and sure_before != sure_after:
+            when = "before" if sure_before else "after"
+            found.append(f"{name}: significant only {when} correcting for the machine's errors ({values}).")
+        elif not after["low"] <= before["estimate"] <= after["high"]:
+            found.append(f"{name}: the naive estimate lies outside the corrected 95 % interval ({values}).")
+    return found
+
+
+def weak_design(codes: pd.DataFrame, clusters_coded: int | None, sample_prob: str | None) -> list[str]:
+    """Warnings about the hand-coded rows ``codes``, a column a predicted variable."""
+    found = []
+    if len(codes) < FEW_CODED:
+        found.append(f"Only {len(codes)} rows are coded by hand: intervals are rough below {FEW_CODED}.")
+    for name in codes:
+        counts = codes[name].value_counts()
+        if len(counts) == 2 and counts.min() < FEW_EVENTS:
+            found.append(
+                f"Only {counts.min()} coded rows have {name} = {counts.idxmin():g}: code more of them."
+            )
+    if clusters_coded is not None and clusters_coded < FEW_CLUSTERS:
+        found.append(
+            f"Coded rows lie in only {clusters_coded} clusters: clustered standard errors are too small."
+        )
+    if sample_prob is None:
+        found.append(
+            "No sample_prob was given: the coded rows are assumed to be a simple random sample of all rows. "
+            "If they were picked in any other way, the correction is not valid."
+        )
+    return found
+
+
+def _level(found: re.Match[str]) -> str:
+    return f"{found[1] or found[2]} = {found[3].removesuffix('.0')}"
+
+
+def _lines(fit: Estimates) -> dict[str, dict[str, float]]:
+    frame = fit.frame().set_index("term")
+    return {str(term): {str(name): float(x) for name, x in row.items()} for term, row in frame.iterrows()}
+
+
+def _interval(line: dict[str, float], model: str) -> str:
+    p = "" if model == "mean" else f", {p_value(line['p'])}"
+    return f"{number(line['estimate'])} (95 % CI {number(line['low'])} to {number(line['high'])}{p})"
+
+
+def _widened(before: dict[str, float], after: dict[str, float]) -> str:
+    ratio = after["se"] / before["se"]
+    return f" and makes its standard error {ratio:.1f} times as large" if ratio >= 1.05 else ""
