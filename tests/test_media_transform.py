@@ -53,6 +53,7 @@ class TestCrop:
         part = crop(reduced, (200, 100, 500, 400))
         assert (part.width, part.height, part.pixels.shape) == (500, 400, (40, 50, 3))
         assert at(part, 0, 0) == [20, 10]
+        assert at(crop(reduced, (206, 104, 500, 400)), 0, 0) == [21, 10]
 
     def test_a_box_below_one_held_pixel_is_one_pixel(self):
         reduced = Image(numbered(20, 10).pixels, width=2000, height=1000)
@@ -210,7 +211,8 @@ class TestRotate:
 
     def test_a_reduced_picture_keeps_track_of_its_original(self):
         reduced = Image(numbered(200, 100).pixels, width=2000, height=1000)
-        assert (rotate(reduced, 90).width, rotate(reduced, 90).height) == (1000, 2000)
+        unevenly = rotate(Image(numbered(150, 100).pixels, width=641, height=427), 90)
+        assert (unevenly.width, unevenly.height) == (427, 641)
         tilted = rotate(reduced, 45)
         assert tilted.width == pytest.approx(3000 * 2**-0.5, rel=0.01)
         assert tilted.width == tilted.pixels.shape[1] * 10

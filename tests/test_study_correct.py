@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy.special import expit
+from scipy.stats import norm
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 
@@ -97,6 +99,23 @@ def test_the_published_naive_and_all_gold_slopes(fixture):
     assert all_gold.coef[1] == pytest.approx(0.893, abs=5e-4)
 
 
+@pytest.mark.parametrize("cluster", [None, "cluster"])
+@pytest.mark.parametrize("model", ["lm", "logit"])
+def test_ordinary_fits_are_those_of_statsmodels(fixture, model, cluster):
+    data = fixture.assign(y=fixture["true_y"])
+    found = ordinary(data, "y ~ x + z", model, cluster)
+    kind = {"lm": sm.OLS, "logit": sm.Logit}[model](data["y"], sm.add_constant(data[["x", "z"]]))
+    groups = {"groups": data["cluster"]}
+    fit = (
+        kind.fit(cov_type="cluster", cov_kwds=groups, disp=0) if cluster else kind.fit(cov_type="HC1", disp=0)
+    )
+    np.testing.assert_allclose(found.coef, fit.params, rtol=1e-6)
+    if model == "logit" and cluster is None:  # statsmodels forgets the factor of HC1 in a logit
+        np.testing.assert_allclose(found.se, fit.bse * np.sqrt(600 / 597), rtol=1e-6)
+    else:
+        np.testing.assert_allclose(found.se, fit.bse, rtol=1e-6)
+
+
 @pytest.mark.parametrize("model", ["lm", "logit"])
 def test_gold_only_has_the_survey_sandwich(fixture, model):
     found = gold_only(fixture, "y ~ x + z", model, ["y"], "pi")
@@ -105,7 +124,7 @@ def test_gold_only_has_the_survey_sandwich(fixture, model):
     w = 1 / coded["pi"].to_numpy()
     p = X @ found.coef if model == "lm" else expit(X @ found.coef)
     curve = np.ones(len(p)) if model == "lm" else p * (1 - p)
-    score = X * (w * (coded["y"] - p))[:, None]
+    score = X * (w * (coded["y"].to_numpy() - p))[:, None]
     bread = np.linalg.inv(X.T @ (X * (w * curve)[:, None]))
     n, k = X.shape
     np.testing.assert_allclose(score.sum(axis=0), 0, atol=1e-6)
@@ -118,7 +137,7 @@ def test_gold_only_sums_scores_within_clusters(fixture):
     X = np.column_stack([np.ones(len(coded)), coded["x"]])
     w = 1 / coded["pi"].to_numpy()
     score = (
-        pd.DataFrame(X * (w * (coded["y"] - X @ found.coef))[:, None])
+        pd.DataFrame(X * (w * (coded["y"].to_numpy() - X @ found.coef))[:, None])
         .groupby(coded["cluster"].to_numpy())
         .sum()
     )
@@ -142,7 +161,7 @@ def simulated(seed, rows=1500, coded=250):
 def test_naive_intervals_miss_the_truth_and_corrected_ones_do_not():
     covered = {"naive": 0, "corrected": 0}
     slopes = []
-    runs = 120
+    runs = 80
     for seed in range(runs):
         data = simulated(seed)
         fits = {
@@ -160,7 +179,7 @@ def test_naive_intervals_miss_the_truth_and_corrected_ones_do_not():
 def test_unequal_probabilities_bias_a_mean_unless_they_are_given():
     random = np.random.default_rng(4)
     estimates = {None: [], "pi": []}
-    for _ in range(60):
+    for _ in range(30):
         y = (random.random(2000) < 0.3).astype(float)
         score = np.clip(y * 0.3 + random.random(2000) * 0.7, 0, 1)
         pi = np.where(score > 0.5, 0.3, 0.05)
@@ -221,6 +240,16 @@ def test_transforms_and_categories_are_laid_out_alike_with_codes_and_predictions
     assert np.isfinite(found.se).all()
     same = dsl(data, "y ~ x + C(kind) + z", **RAW)
     np.testing.assert_allclose(found.coef[1:], same.coef[1:], rtol=1e-8)
+
+
+def test_the_table_has_normal_intervals_and_two_sided_p(fixture):
+    found = dsl(fixture, "y ~ x", **RAW)
+    line = found.frame().set_index("term").loc["x"]
+    z = found.coef[1] / found.se[1]
+    assert (line["low"], line["high"]) == pytest.approx(
+        (line["estimate"] - 1.959964 * line["se"], line["estimate"] + 1.959964 * line["se"])
+    )
+    assert line["p"] == pytest.approx(2 * (1 - norm.cdf(abs(z))))
 
 
 def test_no_intercept_where_the_formula_has_none(fixture):

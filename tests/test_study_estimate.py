@@ -87,7 +87,7 @@ def test_a_comparison_that_cannot_be_fitted_does_not_stop_the_correction(study):
     found = estimate(study.assign(label=1.0), "protest ~ x", label="label", **KNOWN)
     assert "naive" not in set(found.table["method"])
     assert any(warning.startswith("No estimate by naive") for warning in found.warnings)
-    assert found.words[-1].startswith("The coefficient of x, corrected for its errors, it is") is False
+    assert found.words[-1].startswith("Corrected for the machine's errors, the coefficient of x is")
 
 
 def test_few_codes_and_undone_draws_are_said(study):
@@ -142,6 +142,7 @@ def test_panels_are_the_terms_without_the_intercept(study):
         ("protest ~ x +* 2", {}, "does not parse"),
         ("protest", {"model": "logit"}, "protest ~ 1"),
         ("protest", {"prediction": ["p_protest", "x"]}, "name one prediction for each"),
+        ("protest", {"prediction": "x"}, "'x' is no probability in 0-1: name the 0/1 column as label"),
         ("protest", {"label": ["a", "b"]}, "name one label for each"),
         ("protest", {"truth": {"protest": "pi"}}, "must be known in every row"),
         ("genre ~ x", {"predicted_var": "genre"}, "recode it to 0/1"),

@@ -59,7 +59,7 @@ def test_two_coders_and_two_values_are_scotts_pi_with_its_small_sample_term():
 def test_the_interval_of_alpha_covers_a_known_reliability():
     random = np.random.default_rng(1)
     covered = 0
-    for _ in range(60):
+    for _ in range(40):
         true = random.integers(0, 2, 150)
         # coders who see the truth in 9 of 10 units, else toss a coin, agree with an alpha of .81
         seen = [
@@ -67,7 +67,7 @@ def test_the_interval_of_alpha_covers_a_known_reliability():
         ]
         line = reliability(long(A=seen[0], B=seen[1]), resamples=200).table.iloc[1]
         covered += line["low"] < 0.81 < line["high"]
-    assert 51 <= covered <= 60
+    assert 33 <= covered <= 40
 
 
 def test_text_values_have_no_interval_alpha():

@@ -20,7 +20,7 @@ designs = st.lists(st.integers(1, 60), min_size=1, max_size=8).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(designs, st.sampled_from(["proportional", "equal"]), st.integers(0, 9))
 def test_probabilities_sizes_and_order(design, allocate, seed):
     sizes, n = design
@@ -38,7 +38,7 @@ def test_probabilities_sizes_and_order(design, allocate, seed):
     assert by["n"].ge(np.minimum(2, by["N"]) if np.minimum(2, sizes).sum() <= n else 1).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(designs, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(design, random):
     sizes, n = design
@@ -58,7 +58,7 @@ def test_proportional_takes_the_largest_remainder_and_equal_redistributes_what_i
 
 def test_each_row_is_drawn_as_often_as_its_probability_says():
     frame = frame_of([40, 10])
-    draws = [draw(frame, 15, ["genre"], seed, "equal") for seed in range(600)]
+    draws = [draw(frame, 15, ["genre"], seed, "equal") for seed in range(150)]
     often = pd.concat(draws)["id"].value_counts() / len(draws)
     probability = pd.concat(draws).groupby("id")["pi"].first()
     assert len(often) == 50

@@ -169,6 +169,7 @@ class Learning(Measuring):
             probability = self._probabilities(trained.head, test.index.tolist())
             trained.card["times tested"] += 1
             result = self._validity(trained, test, probability, resamples, seed)
+            result.provenance |= {"variable": variable, "times tested": trained.card["times tested"]}
             result.save(self.results, f"{variable}-validity")
             sheet = self._sheet_of_errors(variable, test["value"], probability)
             if sheet:

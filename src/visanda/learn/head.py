@@ -11,8 +11,10 @@ from scipy.optimize import minimize_scalar
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
+from threadpoolctl import threadpool_limits
 
-STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # inverse penalties tried, for inputs of length 1
+STRENGTHS = (1.0, 10.0, 100.0, 1000.0, 10000.0)  # inverse penalties tried, for inputs of length 1
+NEWTON_UP_TO = 1500  # coefficients; beyond, a Hessian of their square costs more than it saves
 TUNED_ON = 2000  # more rows do not change which penalty is best
 
 
@@ -52,19 +54,26 @@ def fit(vectors: np.ndarray, values: Sequence[str], groups: Sequence[str], seed:
     """
     classes = np.unique(np.asarray(values, str))
     codes = np.searchsorted(classes, np.asarray(values, str))
-    folds = _folds(codes, np.asarray(groups, str), seed)
-    if not folds:  # too few of a class to learn from and to check on
-        return _head(classes, *_logistic(vectors, codes, len(classes), 1.0), temperature=1.0, strength=1.0)
-    losses = {strength: _out_of_fold(vectors, codes, len(classes), folds, strength) for strength in STRENGTHS}
-    best = min(losses, key=lambda strength: _loss(*losses[strength], _temperature(*losses[strength])))
-    temperature = _temperature(*losses[best])
-    return _head(classes, *_logistic(vectors, codes, len(classes), best), temperature=temperature, strength=best)
+    # One thread: on small matrices more of them are slower, and the same input must give the same output.
+    with threadpool_limits(1, user_api="blas"):
+        inputs, basis = _in_span(vectors)
+        folds = _folds(codes, np.asarray(groups, str), seed)
+        scores = {s: _out_of_fold(inputs, codes, len(classes), folds, s) for s in STRENGTHS if folds}
+        strength = min(scores, key=lambda s: _loss(*scores[s], 1.0)) if scores else 1.0
+        temperature = _temperature(*scores[strength]) if scores else 1.0
+        weights, intercepts = _logistic(inputs, codes, len(classes), strength)
+    return Head(tuple(classes.tolist()), weights @ basis, intercepts, temperature, strength)
 
 
-def _head(
-    classes: np.ndarray, weights: np.ndarray, intercepts: np.ndarray, *, temperature: float, strength: float
-) -> Head:
-    return Head(tuple(classes.tolist()), weights, intercepts, temperature, strength)
+def _in_span(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors (n, r) in the space that they span, and its basis (r, d).
+
+    With fewer rows than dimensions a ridge-penalised fit there is the very same, in a fraction of the time.
+    """
+    if len(vectors) >= vectors.shape[1]:
+        return vectors, np.eye(vectors.shape[1])
+    left, sizes, basis = np.linalg.svd(vectors.astype(float), full_matrices=False)
+    return left * sizes, basis
 
 
 def _folds(codes: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -87,22 +96,14 @@ def _folds(codes: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.nd
 
 
 def _logistic(vectors: np.ndarray, codes: np.ndarray, k: int, strength: float) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (k, d) and intercepts (k,) of a ridge-penalised multinomial logit.
-
-    With fewer rows than dimensions the fit is done in the space that the rows span, which gives the very same
-    solution in a fraction of the time.
-    """
-    basis = None
-    if len(vectors) < vectors.shape[1]:
-        left, values, basis = np.linalg.svd(vectors, full_matrices=False)
-        vectors = left * values
+    """Weights (k, r) and intercepts (k,) of a ridge-penalised multinomial logit."""
+    solver = "newton-cholesky" if vectors.shape[1] * k <= NEWTON_UP_TO else "lbfgs"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression(C=strength, max_iter=500).fit(vectors, codes)
-    weights, intercepts = model.coef_, model.intercept_
+        model = LogisticRegression(C=strength, max_iter=500, solver=solver).fit(vectors, codes)
     if k == 2:  # scikit-learn keeps one row for two classes
-        weights, intercepts = np.vstack([0 * weights, weights]), np.r_[0.0, intercepts]
-    return (weights @ basis if basis is not None else weights), intercepts
+        return np.vstack([0 * model.coef_, model.coef_]), np.r_[0.0, model.intercept_]
+    return model.coef_, model.intercept_
 
 
 def _out_of_fold(

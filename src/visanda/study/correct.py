@@ -81,7 +81,7 @@ def solve(model: Model, sides: Sides, max_steps: int = 60) -> Array:
     Raises:
         DesignError: the information is singular, or the steps do not settle.
     """
-    scale = np.sqrt((sides.X_machine**2).mean(axis=0))
+    scale = np.sqrt((sides.X_machine**2 + sides.X**2).mean(axis=0))
     scale[scale == 0] = 1.0
     scaled = Sides(sides.X / scale, sides.y, sides.X_machine / scale, sides.y_machine, sides.weight)
     b = np.zeros(len(scale))
@@ -151,6 +151,15 @@ def dsl(
     Raises:
         InputError: a column or formula that does not fit.
         DesignError: too few codes, impossible probabilities, collinear terms, separation.
+
+    Example:
+        >>> random = np.random.default_rng(1)
+        >>> likes, cat = random.normal(size=300), random.integers(0, 2, 300)
+        >>> data = pd.DataFrame({"likes": likes + cat, "cat": np.where(np.arange(300) < 90, cat, np.nan)})
+        >>> data["p_cat"] = np.where(random.random(300) < 0.9, cat, 1 - cat)
+        >>> fit = dsl(data, "likes ~ cat", predicted_var=["cat"], prediction=["p_cat"])
+        >>> fit.names, fit.n, fit.n_coded
+        (('Intercept', 'cat'), 300, 90)
     """
     if len(predicted_var) != len(prediction) or not predicted_var:
         raise InputError(
@@ -240,11 +249,11 @@ def _combine(fits: list[tuple[Array, Array]]) -> tuple[Array, Array]:
 def _no_solution(model: Model) -> str:
     if model == "lm":
         return (
-            "the corrected model has no unique solution: among the coded rows a term does not vary or "
+            "the linear model has no unique solution: among the coded rows a term does not vary or "
             "repeats another. Code more rows, or take a term out of the formula."
         )
     return (
-        "the corrected logit does not converge: among the coded rows a term separates the outcome (always 0 "
+        "the logit does not converge: among the coded rows a term separates the outcome (always 0 "
         "or always 1), or there are too few codes for so many terms. Code more rows, take a term out, "
         "or use lm."
     )

@@ -34,8 +34,8 @@ def deal_folds(
     with_codes = np.isin(units, unit[coded])
     if with_codes.sum() < folds:
         raise DesignError(
-            f"coded rows lie in {with_codes.sum()} units (clusters, or rows where there are none), fewer than the "
-            f"{folds} folds of cross-fitting: code rows of more units, or ask for fewer folds."
+            f"coded rows lie in {with_codes.sum()} units (clusters, or rows where there are none), "
+            f"fewer than the {folds} folds of cross-fitting: code rows of more units, or ask for fewer folds."
         )
     fold_of = np.empty(len(units), dtype=np.intp)
     for chosen in (with_codes, ~with_codes):

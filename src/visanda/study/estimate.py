@@ -189,9 +189,13 @@ def _label(variable: str) -> str:
 def _labelled(rows: CodedRows, machine: dict[str, str], labels: dict[str, str]) -> pd.DataFrame:
     made = {}
     for name, column in machine.items():
-        label = rows.data[labels.get(name, column)]
-        binary = set(rows.data.loc[rows.coded, name]) == {0.0, 1.0}
-        made[_label(name)] = (label >= HALF).astype(float) if binary and name not in labels else label
+        made[_label(name)] = rows.data[labels.get(name, column)]
+        if name not in labels and set(rows.data.loc[rows.coded, name]) == {0.0, 1.0}:
+            if not rows.data[column].between(0, 1).all():
+                raise InputError(
+                    f"prediction {column!r} is no probability in 0-1: name the 0/1 column as label"
+                )
+            made[_label(name)] = (rows.data[column] >= HALF).astype(float)
     return rows.data.assign(**made)
 
 

@@ -153,7 +153,7 @@ def _design(data: pd.DataFrame, spec: Formula | ModelSpecs) -> Design:
             f"the formula cannot be computed on this table: {plain} A formula knows the columns, "
             "arithmetic inside I(), and log, exp, np.*, C, center, scale, poly, bs."
         ) from error
-    if made.lhs.shape[1] != 1:
+    if made.lhs.shape[1] != 1 or made.model_spec.lhs.factor_contrasts:
         raise InputError(
             f"the outcome {_outcome_name(made)} is text or categories: recode it to 0/1 or to a number"
         )

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from numpy.typing import NDArray
-from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
 
 from visanda.errors import DesignError, InputError
 from visanda.study.coded import coded_rows
 from visanda.study.coefficients import Estimates
 from visanda.study.columns import require_columns
-from visanda.study.correct import Model
+from visanda.study.correct import Model, Sides, covariance, solve
 from visanda.study.formula import complete, design, refuse_collinear, sides
-
-FAMILIES = {"lm": sm.families.Gaussian, "logit": sm.families.Binomial}
-SURE = 1e-8  # fitted probabilities closer to 0 or 1 than this are a sign of separation
 
 
 def ordinary(data: pd.DataFrame, formula: str, model: Model = "lm", cluster: str | None = None) -> Estimates:
@@ -100,25 +93,21 @@ def _weighted(
         raise InputError(
             f"a logit needs an outcome of 0 and 1; the outcome of {formula!r} has other values: use lm"
         )
-    # Weights of the variance kind: the sandwich then squares them, as for a survey, and counts rows as rows.
-    glm = sm.GLM(made.outcome, made.matrix, family=FAMILIES[model](), var_weights=weight / weight.mean())
-    robust: dict[str, object] = {"cov_type": "HC1"}
-    if cluster is not None:
-        groups = pd.factorize(rows[cluster])[0]
-        if groups.max() == 0:
-            raise DesignError(f"all rows lie in one cluster of {cluster!r}: standard errors need several")
-        robust = {"cov_type": "cluster", "cov_kwds": {"groups": groups}}
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", (PerfectSeparationWarning, ConvergenceWarning)
-        )  # told below, as an error
-        fit = glm.fit(**robust)
-    if model == "logit" and (
-        not fit.converged or np.minimum(fit.fittedvalues, 1 - fit.fittedvalues).min() < SURE
-    ):
-        raise DesignError(
-            "the logit does not converge: a term separates the outcome. Take it out, or use lm."
-        )
-    cov = np.asarray(fit.cov_params())
-    n = len(made.outcome)
-    return Estimates(made.names, np.asarray(fit.params), np.sqrt(np.diag(cov)), cov, n, n, n_dropped)
+    # Without a machine's side the corrected moments are a weighted regression's, the sandwich a survey's.
+    nothing = np.zeros_like(made.matrix)
+    weighted = Sides(made.matrix, made.outcome, nothing, np.zeros(len(nothing)), weight / weight.mean())
+    coef = solve(model, weighted)
+    groups = pd.factorize(rows[cluster])[0] if cluster else None
+    if groups is not None and groups.max() == 0:
+        raise DesignError(f"all rows lie in one cluster of {cluster!r}: standard errors need several")
+    cov = covariance(model, coef, weighted, groups) * _small_sample(made.matrix.shape, groups)
+    return Estimates(made.names, coef, np.sqrt(np.diag(cov)), cov, len(rows), len(rows), n_dropped)
+
+
+def _small_sample(shape: tuple[int, ...], groups: NDArray[np.intp] | None) -> float:
+    """The factor of HC1 (MacKinnon & White 1985), or of Stata's and statsmodels' clustered errors."""
+    n, terms = shape
+    if groups is None:
+        return n / (n - terms)
+    clusters = int(groups.max()) + 1
+    return clusters / (clusters - 1) * (n - 1) / (n - terms)

@@ -36,6 +36,11 @@ def reliability(codes: pd.DataFrame, *, resamples: int = 1000, seed: int = 1) ->
 
     Raises:
         InputError: a column that is not there, or no codes.
+
+    Example:
+        >>> codes = pd.DataFrame({"id": [1, 1, 2, 2], "coder": [*"abab"], "value": [*"ccdd"]})
+        >>> reliability(codes).table["value"].tolist()
+        [1.0, 1.0]
     """
     require_columns(codes, ["id", "coder", "value"])
     given = codes[["id", "coder", "value"]].dropna()

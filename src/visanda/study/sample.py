@@ -39,6 +39,12 @@ def draw(
 
     Raises:
         InputError: a column that is not there, an id twice or missing, an ``n`` that does not fit.
+
+    Example:
+        >>> posts = pd.DataFrame({"id": list("abcdef"), "genre": ["fish"] * 4 + ["news"] * 2})
+        >>> sample = draw(posts, 4, ["genre"], seed=1)
+        >>> sample.groupby("stratum")["pi"].first().to_dict()
+        {'fish': 0.5, 'news': 1.0}
     """
     require_columns(frame, ["id", *(by or [])])
     if frame["id"].isna().any() or frame["id"].duplicated().any():

@@ -20,7 +20,7 @@ from visanda.study.agreement import (
     sure,
     with_probability,
 )
-from visanda.study.columns import require_columns
+from visanda.study.columns import numeric, require_columns
 from visanda.study.validity_plot import validity_plot
 
 Array = NDArray[np.float64]
@@ -60,6 +60,12 @@ def validity(
 
     Raises:
         InputError: series of different rows, no row with both codes, no class in common, bad probabilities.
+
+    Example:
+        >>> gold, machine = pd.Series(["cat", "dog", "dog", None]), pd.Series(["cat", "dog", "cat", "dog"])
+        >>> found = validity(gold, machine, resamples=100)
+        >>> round(float(found.table.loc[0, "value"]), 3)
+        0.667
     """
     rows = _rows(gold, predicted, weights, groups)
     kept = rows.index
@@ -121,8 +127,8 @@ def _rows(
             )
     rows = pd.DataFrame(
         {
-            "gold": gold.astype(object),
-            "predicted": predicted.astype(object),
+            "gold": numeric(gold).astype(object),
+            "predicted": numeric(predicted).astype(object),
             "weight": 1.0 if weights is None else weights,
             "group": np.arange(len(gold)) if groups is None else groups,
         }
@@ -243,4 +249,6 @@ def _label(value: object) -> str:
 
 
 def _some(values: set[Hashable]) -> str:
-    return ", ".join(sorted(repr(value) for value in values)[:6])
+    return ", ".join(
+        sorted(_label(value) if isinstance(value, float) else repr(value) for value in values)[:6]
+    )

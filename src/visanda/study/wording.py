@@ -45,17 +45,17 @@ def describe(model: str, naive: Estimates | None, corrected: Estimates) -> list[
     sentences = []
     for term in terms[:MOST_TERMS]:
         what = f"the {term}" if model == "mean" else f"the coefficient of {readable(term)}"
-        said = f"corrected for its errors, it is {_interval(ours[term], model)}."
+        now = _interval(ours[term], model)
         if term in theirs:
-            moved = ours[term]["estimate"] - theirs[term]["estimate"]
             before = _interval(theirs[term], model)
-            said = (
-                f"With the machine's labels taken as true, {what} is {before}; {said} "
-                f"The correction moves it by {number(moved)}{_widened(theirs[term], ours[term])}."
+            moved = number(ours[term]["estimate"] - theirs[term]["estimate"])
+            sentences.append(
+                f"With the machine's labels taken as true, {what} is {before}; corrected for the machine's "
+                f"errors, it is {now}. "
+                f"The correction moves it by {moved}{_widened(theirs[term], ours[term])}."
             )
         else:
-            said = f"{what[:1].upper()}{what[1:]}, {said}"
-        sentences.append(said)
+            sentences.append(f"Corrected for the machine's errors, {what} is {now}.")
     if len(terms) > MOST_TERMS:
         sentences.append(f"The other {len(terms) - MOST_TERMS} terms are in the table.")
     return sentences
@@ -71,9 +71,7 @@ def disagreements(model: str, naive: Estimates, corrected: Estimates) -> list[st
         values = f"naive {number(before['estimate'])}, corrected {number(after['estimate'])}"
         name = readable(term)
         if model != "mean" and sure_before and before["estimate"] * after["estimate"] < 0:
-            found.append(
-                f"{name}: the naive effect is significant, and corrected its sign changes ({values})."
-            )
+            found.append(f"{name}: the naive effect is significant, and its sign changes ({values}).")
         elif model != "mean" and sure_before != sure_after:
             when = "before" if sure_before else "after"
             found.append(f"{name}: significant only {when} correcting for the machine's errors ({values}).")

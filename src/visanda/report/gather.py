@@ -1,0 +1,288 @@
+"""What the report says: facts read from a corpus's tables, codes, models, results and runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from visanda import codes, runs
+from visanda.learn.trained import load
+from visanda.report.pictures import Shown, histogram, png_data, shown
+from visanda.result import Result
+from visanda.store import Store, quoted
+from visanda.study.reliability import reliability
+
+EXAMPLES = 12
+TYPICAL = 8  # pictures shown of each cluster
+COLUMNS = 14  # of one measure that the report lists; the table has them all
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measure: how it was made, its numbers, its extremes as pictures."""
+
+    table: str
+    described: dict[str, Any]
+    rows: int
+    failed: int
+    summary: list[dict[str, Any]]
+    texts: list[dict[str, Any]]
+    extremes: list[tuple[str, list[Shown], list[Shown]]]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A result as it was saved: words, warnings, table, figure."""
+
+    name: str
+    note: dict[str, Any]
+    table: pd.DataFrame
+    figure: str
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A coded variable: its sample, coders, classifier and validity."""
+
+    name: str
+    design: dict[str, Any] | None
+    coders: Result | None
+    values: pd.DataFrame
+    card: dict[str, Any] | None
+    validity: Saved | None
+    errors: list[Shown]
+    predicted: pd.DataFrame | None
+
+
+@dataclass
+class Facts:
+    """Everything that the page shows."""
+
+    name: str
+    media: dict[str, Any]
+    formats: pd.DataFrame
+    errors: pd.DataFrame
+    own: list[dict[str, Any]]
+    examples: list[Shown]
+    duplicates: dict[str, Any] | None
+    measures: list[Measured]
+    clusters: list[dict[str, Any]]
+    variables: list[Variable]
+    estimates: list[Saved]
+    runs: list[dict[str, Any]]
+    versions: dict[str, str]
+    models: list[dict[str, str]] = field(default_factory=list)
+
+
+def gather(store: Store) -> Facts:
+    """Read all that the report needs."""
+    store.require("media", "a report needs pictures: 'visanda add FOLDER'")
+    media = store.frame("SELECT * FROM media")
+    measures = [_measured(store, table) for table in store.tables() if store.describe(table).get("summary")]
+    cards = {card["name"]: card for one in measures for card in one.described["models"]}
+    return Facts(
+        name=store.name,
+        media=_media_counts(media),
+        formats=media["format"].fillna("(unreadable)").value_counts().rename_axis("format").reset_index(),
+        errors=media.loc[media["error"].notna(), ["id", "error"]],
+        own=_own_columns(media),
+        examples=_examples(store, media),
+        duplicates=_duplicates(store, len(media)),
+        measures=measures,
+        clusters=[made for table in store.tables() if (made := _clusters(store, table))],
+        variables=[_variable(store, name) for name in codes.variables(store.folder)],
+        estimates=_saved(store, "formula"),
+        runs=runs.read(store.folder / "runs"),
+        versions=runs.versions(),
+        models=list(cards.values()),
+    )
+
+
+def _media_counts(media: pd.DataFrame) -> dict[str, Any]:
+    readable = media[media["error"].isna()]
+    sides = readable[["width", "height"]].min(axis=1)
+    return {
+        "pictures": len(media),
+        "unreadable": len(media) - len(readable),
+        "originals": int(readable["parent"].isna().sum()),
+        "derived": int(readable["parent"].notna().sum()),
+        "median shorter side": int(sides.median()) if len(sides) else 0,
+        "first taken": readable["taken"].min(),
+        "last taken": readable["taken"].max(),
+    }
+
+
+def _own_columns(media: pd.DataFrame) -> list[dict[str, Any]]:
+    """The user's own columns: how many values, and the commonest."""
+    last = list(media.columns).index("error")
+    described = []
+    for name in media.columns[last + 1 :]:
+        values = media[name].dropna()
+        common = values.astype(str).value_counts()
+        shown = ", ".join(f"{value} ({count})" for value, count in common.head(7).items())
+        if len(common) > 7:
+            shown = f"{len(common)} different values" if common.iloc[0] < 3 else shown + ", ..."
+        described.append({"column": name, "known": len(values), "values": shown})
+    return described
+
+
+def _examples(store: Store, media: pd.DataFrame) -> list[Shown]:
+    """Pictures drawn at random, with a seed: not the best ones."""
+    readable = media.loc[media["error"].isna() & media["parent"].isna(), "id"].sort_values()
+    drawn = readable.sample(min(EXAMPLES, len(readable)), random_state=1).tolist()
+    return shown(drawn, store.paths(drawn))
+
+
+def _duplicates(store: Store, pictures: int) -> dict[str, Any] | None:
+    if "duplicates" not in store.tables():
+        return None
+    found = store.frame("SELECT * FROM duplicates ORDER BY \"group\", keeper DESC, distance, id")
+    first = found[found["group"].isin(sorted(found["group"].unique())[:4])].head(EXAMPLES)
+    captions = [f"group {row.group}: {row.kind}, {row.distance} bits" for row in first.itertuples()]
+    return {
+        "groups": found["group"].nunique(),
+        "members": len(found),
+        "copies": int((~found["keeper"].astype(bool)).sum()),
+        "pictures": pictures,
+        "shown": shown(first["id"].tolist(), store.paths(first["id"].tolist()), captions),
+    }
+
+
+def _measured(store: Store, table: str) -> Measured:
+    frame = store.frame(
+        f"SELECT * EXCLUDE (embedding) FROM {quoted(table)}"
+        if "embedding" in store.column_names(table)
+        else f"SELECT * FROM {quoted(table)}"
+    )
+    numeric = [name for name in frame if pd.api.types.is_float_dtype(frame[name])][:COLUMNS]
+    texts = [name for name in frame if name not in ("id", "error", "engine") and _is_category(frame[name])]
+    return Measured(
+        table=table,
+        described=store.describe(table),
+        rows=len(frame),
+        failed=int(frame["error"].notna().sum()),
+        summary=[_summary(frame[name]) for name in numeric],
+        texts=[
+            {"column": name, "values": frame[name].value_counts().head(10).to_dict()} for name in texts
+        ],
+        extremes=[_extremes(store, frame, name) for name in numeric[:6] if table in ("colour", "sharpness")],
+    )
+
+
+def _is_category(column: pd.Series) -> bool:
+    known = column.dropna()
+    if known.empty or not isinstance(known.iloc[0], str):
+        return False
+    return known.nunique() <= len(known) / 2
+
+
+def _summary(column: pd.Series) -> dict[str, Any]:
+    known = column.dropna()
+    return {
+        "column": column.name,
+        "n": len(known),
+        "mean": known.mean(),
+        "sd": known.std(),
+        "min": known.min(),
+        "median": known.median(),
+        "max": known.max(),
+        "histogram": histogram(column.to_numpy(float, na_value=np.nan)),
+    }
+
+
+def _extremes(store: Store, frame: pd.DataFrame, name: str) -> tuple[str, list[Shown], list[Shown]]:
+    """The pictures with the lowest and the highest values: the quickest check that a number means its name."""
+    order = frame.dropna(subset=[name]).sort_values([name, "id"])
+    low, high = order.head(4), order.tail(4)[::-1]
+    paths = store.paths([*low["id"], *high["id"]])
+    return (
+        name,
+        shown(low["id"].tolist(), paths, [f"{value:.3g}" for value in low[name]]),
+        shown(high["id"].tolist(), paths, [f"{value:.3g}" for value in high[name]]),
+    )
+
+
+def _clusters(store: Store, table: str) -> dict[str, Any] | None:
+    described = store.describe(table)
+    if described.get("name") != "cluster":
+        return None
+    frame = store.frame(f"SELECT * FROM {quoted(table)} ORDER BY cluster, distance, id")
+    groups = []
+    for number, members in frame.groupby("cluster"):
+        ids = members["id"].head(TYPICAL).tolist()
+        silhouette = members["silhouette"].mean()
+        pictures = shown(ids, store.paths(ids))
+        groups.append({"number": number, "n": len(members), "silhouette": silhouette, "shown": pictures})
+    return {
+        "table": table,
+        "arguments": described["arguments"],
+        "n": len(frame),
+        "silhouette": frame["silhouette"].mean(),
+        "groups": groups,
+    }
+
+
+def _variable(store: Store, name: str) -> Variable:
+    coded = any((store.folder / "codes" / name).glob("*.csv"))
+    given = codes.read(store.folder, name) if coded else None
+    gold = codes.gold(given) if given is not None else pd.Series(dtype=str)
+    trained = load(store.models / name) if (store.models / name / "card.json").exists() else None
+    validity = [saved for saved in _saved(store, "variable") if saved.note["variable"] == name]
+    predicted = None
+    if name in store.tables():
+        column = quoted(f"{name}_predicted")
+        predicted = store.frame(
+            f"SELECT {column} AS value, count(*) AS pictures FROM {quoted(name)} GROUP BY 1 ORDER BY 2 DESC"
+        )
+    return Variable(
+        name=name,
+        design=_design(store, name),
+        coders=reliability(given) if given is not None else None,
+        values=gold.value_counts().rename_axis("value").rename("pictures").reset_index(),
+        card=trained.card if trained else None,
+        validity=validity[0] if validity else None,
+        errors=_errors(store, name, trained.split) if trained and predicted is not None else [],
+        predicted=predicted,
+    )
+
+
+def _design(store: Store, name: str) -> dict[str, Any] | None:
+    design = codes.read_design(store.folder, name)
+    if design is None:
+        return None
+    strata = design.groupby("stratum").agg(
+        pictures=("id", "size"), drawn=("order", lambda order: int((order > 0).sum())), pi=("pi", "first")
+    )
+    last = [run for run in runs.read(store.folder / "runs") if run["verb"] == "sample"]
+    arguments = next((r["arguments"] for r in reversed(last) if r["arguments"]["variable"] == name), {})
+    return {
+        "population": len(design),
+        "drawn": int((design["order"] > 0).sum()),
+        "strata": strata.reset_index(),
+        "arguments": arguments,
+    }
+
+
+def _errors(store: Store, name: str, split: pd.DataFrame) -> list[Shown]:
+    predicted = store.frame(f"SELECT id, {quoted(name + '_predicted')} AS said FROM {quoted(name)}")
+    test = split[split["set"] == "test"].merge(predicted, on="id")
+    wrong = test[test["value"] != test["said"]].head(EXAMPLES)
+    captions = [f"coded {row.value}, said {row.said}" for row in wrong.itertuples()]
+    return shown(wrong["id"].tolist(), store.paths(wrong["id"].tolist()), captions)
+
+
+def _saved(store: Store, kind: str) -> list[Saved]:
+    """Results in ``results/`` whose note has a field of this name, oldest first."""
+    found = []
+    for path in sorted(store.results.glob("*.json"), key=lambda path: path.stat().st_mtime):
+        note = json.loads(path.read_text("utf-8"))
+        table = path.with_suffix(".csv")
+        if kind in note and table.exists():
+            figure = path.with_suffix(".png")
+            data = png_data(figure.read_bytes()) if figure.exists() else ""
+            found.append(Saved(path.stem, note, pd.read_csv(table), data))
+    return found

@@ -1,0 +1,116 @@
+"""The methods paragraphs: sentences made from what was really run."""
+
+from __future__ import annotations
+
+from visanda.report.gather import Facts, Variable
+
+
+def methods(facts: Facts) -> list[str]:
+    """Paragraphs for the methods section of a paper."""
+    found = [_data(facts), _measures(facts)]
+    found += [_clusters(made) for made in facts.clusters]
+    for variable in facts.variables:
+        found += [_coding(variable), _classifier(variable)]
+    found += [_estimates(facts), _software(facts)]
+    return [text for text in found if text]
+
+
+def _data(facts: Facts) -> str:
+    media = facts.media
+    text = f"The corpus holds {media['pictures']:,} pictures"
+    text += f", {media['unreadable']:,} of which could not be read." if media["unreadable"] else ", all of them readable."
+    if media["derived"]:
+        text += f" {media['derived']:,} of them were derived from others by cropping, resizing or the like."
+    if facts.duplicates:
+        copies = facts.duplicates["copies"]
+        text += (
+            " Copies were found by SHA-256 of the pixels and by a 64-bit DCT perceptual hash (Zauner 2010): "
+            f"{copies:,} pictures are exact or near copies of others."
+        )
+    return text
+
+
+def _measures(facts: Facts) -> str:
+    sentences = []
+    for made in facts.measures:
+        size = made.described["size"]
+        pixels = f"at a shorter side of {size} pixels" if size else "from every pixel"
+        failed = f"; {made.failed:,} failed" if made.failed else ""
+        given = ", ".join(f"{name} = {_said(value)}" for name, value in made.described["arguments"].items())
+        given = f" ({given})" if given else ""
+        sentences.append(
+            f"{made.table}{given} was measured {pixels} for {made.rows - made.failed:,} pictures{failed} "
+            f"[{made.described['source']}]."
+        )
+    return " ".join(sentences)
+
+
+def _said(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _clusters(made: dict) -> str:
+    return (
+        f"Pictures were clustered by k-means (k = {made['arguments']['k']}, ten k-means++ starts, seed "
+        f"{made['arguments']['seed']}) on image embeddings of length 1; the mean silhouette (Rousseeuw 1987) is "
+        f"{made['silhouette']:.2f}."
+    )
+
+
+def _coding(variable: Variable) -> str:
+    if variable.coders is None:
+        return ""
+    text = f"For the variable {variable.name}, "
+    if variable.design:
+        design = variable.design
+        by = design["arguments"].get("by")
+        kind = f"stratified by {', '.join(by)} ({design['arguments'].get('allocate')} allocation)" if by else "simple"
+        text += (
+            f"a {kind} random sample of {design['drawn']:,} of {design['population']:,} pictures was drawn with known "
+            f"probabilities (seed {design['arguments'].get('seed')}). "
+        )
+    else:
+        text += "pictures were coded that were not drawn with known probabilities. "
+    return text + " ".join(variable.coders.words)
+
+
+def _classifier(variable: Variable) -> str:
+    card = variable.card
+    if card is None:
+        return ""
+    group = card["arguments"]["group"]
+    together = f"near-duplicates and pictures of the same {group}" if group else "near-duplicates"
+    text = (
+        f"A classifier of {variable.name} ({card['model']}; {card['penalty']}) was trained on "
+        f"{sum(card['train'].values())} coded pictures and tested on {sum(card['test'].values())} that were put aside "
+        f"before, {together} kept on one side where known."
+    )
+    if variable.validity:
+        rows = variable.validity.table.set_index("measure")
+        parts = [
+            f"{name} {rows.loc[name, 'value']:.3f} (95 % CI {rows.loc[name, 'low']:.3f} to {rows.loc[name, 'high']:.3f})"
+            for name in ("accuracy", "macro F1", "AUC")
+            if name in rows.index
+        ]
+        times = variable.validity.note["times tested"]
+        text += f" On the test set: {', '.join(parts)}; it was looked at {times} time{'s' if times > 1 else ''}."
+    return text
+
+
+def _estimates(facts: Facts) -> str:
+    if not facts.estimates:
+        return ""
+    return (
+        "Estimates were corrected for the classifier's errors by design-based supervised learning (Egami, Hinck, "
+        "Stewart & Wei 2023) with cross-fitted predictions: no code was predicted by a model that had seen it. "
+        "Intervals are 95 % and tests two-sided."
+    )
+
+
+def _software(facts: Facts) -> str:
+    versions = facts.versions
+    models = ", ".join(f"{model['name']} ({model['licence']})" for model in facts.models)
+    used = f" Models: {models}." if models else ""
+    return f"All steps were run in visanda {versions['visanda']} (Python {versions['python']}).{used}"
+
+

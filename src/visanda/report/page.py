@@ -1,0 +1,79 @@
+"""The page: facts put into the template."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from visanda.parts import write_bytes
+from visanda.report.gather import gather
+from visanda.report.methods import methods
+from visanda.store import Store
+
+
+def write_report(store: Store, out: Path) -> Path:
+    """Write the report of a corpus to ``out``; returns it."""
+    facts = gather(store)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )
+    environment.filters |= {"table": _table, "number": _number, "svg": Markup}
+    page = environment.get_template("template.html").render(
+        facts=facts,
+        methods=methods(facts),
+        wide=_wide,
+        now=datetime.now().strftime("%-d %B %Y, %H:%M") if not _windows() else datetime.now().isoformat(" ", "minutes"),
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(out, page.encode("utf-8", "replace"))
+    return out
+
+
+def _windows() -> bool:
+    return Path("C:/").exists()
+
+
+def _number(value: object) -> str:
+    """A number as a reader wants it: three or so digits that mean something."""
+    if value is None or (isinstance(value, float) and value != value):
+        return "–"
+    if isinstance(value, bool | str):
+        return str(value)
+    number = float(value)  # type: ignore[arg-type]
+    if number.is_integer() and abs(number) < 1e9:
+        return f"{int(number):,}"
+    return f"{number:.3f}" if abs(number) < 10 else f"{number:,.1f}"
+
+
+def _table(frame: pd.DataFrame) -> Markup:
+    """A DataFrame as an HTML table, numbers to the right."""
+    html = Markup("<table><thead><tr>")
+    numeric = {name: pd.api.types.is_numeric_dtype(frame[name]) for name in frame}
+    for name in frame:
+        html += Markup('<th class="n">{}</th>' if numeric[name] else "<th>{}</th>").format(name)
+    html += Markup("</tr></thead><tbody>")
+    for row in frame.itertuples(index=False):
+        html += Markup("<tr>")
+        for name, value in zip(frame, row, strict=True):
+            cell = _number(value) if numeric[name] else ("–" if pd.isna(value) else value)
+            html += Markup('<td class="n">{}</td>' if numeric[name] else "<td>{}</td>").format(cell)
+        html += Markup("</tr>")
+    return html + Markup("</tbody></table>")
+
+
+def _wide(table: pd.DataFrame) -> pd.DataFrame:
+    """An estimate as papers print it: a row a term, a column a method, with intervals."""
+    shown = table.assign(
+        text=[
+            f"{row.estimate:.3f} [{row.low:.3f}, {row.high:.3f}] p {'< .001' if row.p < 0.001 else f'= {row.p:.3f}'}"
+            for row in table.itertuples()
+        ]
+    )
+    wide = shown.pivot(index="term", columns="method", values="text")
+    wide = wide.loc[list(dict.fromkeys(table["term"])), list(dict.fromkeys(table["method"]))]
+    return wide.reset_index().rename_axis(columns=None)

@@ -1,0 +1,65 @@
+"""Pictures inside the page: thumbnails and figures as data, so that the file stands alone."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from visanda.errors import MediaError
+from visanda.media import thumbnail
+
+SIDE = 150  # pixels of a thumbnail's longer side
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A thumbnail with its caption; ``data`` is empty where the picture could not be read."""
+
+    id: str
+    caption: str
+    data: str
+
+
+def shown(ids: Sequence[str], paths: Mapping[str, Path], captions: Sequence[str] | None = None) -> list[Shown]:
+    """Thumbnails of pictures, in order."""
+    captions = captions or [id.rsplit("/", 1)[-1] for id in ids]
+    return [
+        Shown(id, caption, _data(paths.get(id)))
+        for id, caption in zip(ids, captions, strict=True)
+    ]
+
+
+def _data(path: Path | None) -> str:
+    try:
+        return "" if path is None else jpeg_data(thumbnail(path, SIDE))
+    except MediaError:
+        return ""
+
+
+def jpeg_data(data: bytes) -> str:
+    """A JPEG as the address of an image."""
+    return "data:image/jpeg;base64," + base64.b64encode(data).decode()
+
+
+def png_data(data: bytes) -> str:
+    """A PNG as the address of an image."""
+    return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+def histogram(values: np.ndarray) -> str:
+    """A small histogram of numbers, for a cell of a table, as SVG."""
+    known = values[np.isfinite(values)]
+    if len(known) < 2 or known.min() == known.max():
+        return ""
+    counts, _ = np.histogram(known, bins=24)
+    bars = "".join(
+        f'<rect x="{5 * i}" y="{26 - 26 * count / counts.max():.1f}" width="4" height="{26 * count / counts.max():.1f}"/>'
+        for i, count in enumerate(counts)
+    )
+    return f'<svg class="spark" viewBox="0 0 120 26" width="120" height="26" aria-hidden="true">{bars}</svg>'
+
+
