@@ -174,14 +174,15 @@ def _register_verbs() -> None:
 
 
 @app.command(group=CHAPTERS[Corpus.CHAPTERS[0]])
-def init(folder: Path = Path("."), *, name: str | None = None) -> None:
+def init(folder: Path = Path("."), *, name: str | None = None, about: str | None = None) -> None:
     """Make a corpus in a folder.
 
     Args:
         folder: where; made if it is not there.
         name: the study's name; the folder's by default.
+        about: what the study asks, in a sentence or two; opens its report.
     """
-    made = Corpus.init(folder if _corpus.folder == "." else Path(_corpus.folder) / folder, name=name)
+    made = Corpus.init(Path(_corpus.folder) / folder, name=name, about=about)
     show(f"A corpus in {made.folder}. Add pictures to it with 'visanda add FOLDER'.")
 
 

@@ -15,6 +15,11 @@ from visanda.result import Result
 from visanda.store import SETTINGS
 
 SAMPLE = Path(__file__).parent / "sample"
+ABOUT = (
+    "Are pictures of nature more colourful than pictures of things people made? The codes in this demonstration are "
+    "no person's judgement: for 100 photographs drawn at random they are made from the category that is known of all "
+    "218. So the truth is known too, and each estimate can be held against what it should have found."
+)
 MADE = "demo.txt"  # in a folder that this made, and so may make anew
 
 
@@ -37,7 +42,7 @@ def demo(folder: Path = Path("demo-study")) -> None:
         for text in [*result.warnings, *result.words] if isinstance(result, Result) else []:
             console.print(f"  {text}".replace("[", r"\["))
 
-    corpus = Corpus.init(folder, name="Nature and colour: a demonstration on 218 photographs")
+    corpus = Corpus.init(folder, name="Nature and colour: a demonstration on 218 photographs", about=ABOUT)
     (folder / MADE).write_text("Made by 'visanda demo', which makes it anew.\n", "utf-8")
     added = corpus.add(str(SAMPLE / "photos"), metadata=SAMPLE / "photos.csv")
     step("add photos --metadata photos.csv", added)
@@ -78,6 +83,7 @@ def _codes(corpus: Corpus) -> Path:
     filled = pd.read_csv(sheet, dtype=str)
     living = corpus.frame("SELECT id, living FROM media").set_index("id")["living"]
     filled["value"] = np.asarray(filled["id"].map(living))
+    filled["note"] = "made from the photo's category"
     path = corpus.results / "codes.csv"
     filled.to_csv(path, index=False)
     return path

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import inspect
 import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, get_origin, get_type_hints
+from pathlib import Path
+from types import GenericAlias
+from typing import Any, Concatenate, Generic, ParamSpec
 
 import numpy as np
 import pyarrow as pa
 
-from visanda.errors import InputError
-from visanda.media import Image
+from visanda.arguments import Argument, arguments_of
+from visanda.errors import InputError, VisandaWarning
+from visanda.media import Image, load
+from visanda.media.pixels import reduced_size, shrink
 from visanda.models import Model, model
+from visanda.units import KINDS
+
+P = ParamSpec("P")
+
+ENTRY_POINTS = "visanda.measures"
 
 
 @dataclass(frozen=True)
@@ -25,10 +36,10 @@ class Vector:
     length: int
 
 
-ColumnType = type | Vector | Any  # float, int, bool, str, list[float], list[str] or a Vector
+ColumnType = type | GenericAlias | Vector  # float, int, bool, str, list[float], list[str] or a Vector
 Columns = Mapping[str, ColumnType]
 
-ARROW = {
+ARROW: dict[object, pa.DataType] = {
     float: pa.float64(),
     int: pa.int64(),
     bool: pa.bool_(),
@@ -47,8 +58,19 @@ def arrow_type(declared: ColumnType) -> pa.DataType:
 
 
 @dataclass(frozen=True)
-class Registered:
-    """What ``@measure`` recorded: calling it with arguments makes a :class:`Measure`."""
+class Registered(Generic[P]):
+    """What ``@measure`` recorded: calling it with arguments makes a :class:`Measure`.
+
+    Attributes:
+        name: the function's.
+        on: the kind of unit measured.
+        columns: name → type of each column, or a function of the arguments that gives them.
+        size: the shorter side in pixels that pictures are reduced to before; ``None``: every pixel.
+        models: names of the models it runs.
+        source: whom to cite.
+        example: arguments to try it with; those without a default must be among them.
+        implementation: the function.
+    """
 
     name: str
     on: str
@@ -56,51 +78,45 @@ class Registered:
     size: int | None
     models: tuple[str, ...]
     source: str
-    implementation: Callable[..., Any]
+    example: Mapping[str, Any]
+    implementation: Callable[Concatenate[Sequence[Image], P], Mapping[str, Any]]
+
+    def __post_init__(self) -> None:
+        signature = inspect.signature(self.implementation)
+        mine = [signature.parameters[name] for name in self.parameters]
+        # help(vi.colour) and a notebook's completion show the function's words and arguments.
+        object.__setattr__(self, "__doc__", inspect.getdoc(self.implementation))
+        object.__setattr__(self, "__signature__", signature.replace(parameters=mine, return_annotation=Measure))
+
+    def __reduce__(self) -> tuple[Callable[[str], Registered[...]], tuple[str]]:
+        return find, (self.name,)
 
     @property
     def summary(self) -> str:
         """The first line of its docstring."""
-        return (inspect.getdoc(self.implementation) or self.name).splitlines()[0]
+        return (self.__doc__ or self.name).splitlines()[0]
 
     @property
-    def parameters(self) -> dict[str, inspect.Parameter]:
+    def parameters(self) -> dict[str, Argument]:
         """The arguments it takes, by name."""
-        found = inspect.signature(self.implementation).parameters.values()
-        return {p.name: p for p in found if inspect.isclass(self.implementation) or p.kind == p.KEYWORD_ONLY}
+        return arguments_of(self.implementation)
 
-    def __call__(self, **arguments: Any) -> Measure:
+    def __call__(self, *positional: P.args, **arguments: P.kwargs) -> Measure:
         """The measure with these arguments.
 
         Raises:
-            InputError: an argument it does not take, or one it needs and did not get.
+            InputError: an argument it does not take, or one it needs and did not get, or a value that does not fit.
         """
         known = self.parameters
+        takes = ", ".join(known) or "no arguments"
+        if positional:
+            raise InputError(f"name the arguments of {self.name}, as in name=value; it takes: {takes}")
         for given in arguments:
             if given not in known:
-                takes = ", ".join(known) or "no arguments"
                 raise InputError(f"the measure {self.name} has no argument {given!r}; it takes: {takes}")
-        hints = get_type_hints(
-            self.implementation.__init__ if inspect.isclass(self.implementation) else self.implementation
-        )
-        full = {}
-        for name, parameter in known.items():
-            if name not in arguments and parameter.default is parameter.empty:
-                raise InputError(f"the measure {self.name} needs --{name}")
-            value = arguments.get(name, parameter.default)
-            full[name] = _as_declared(f"{self.name}'s {name}", value, hints.get(name, str))
-        return Measure(self.name, full)
-
-
-def _as_declared(what: str, value: Any, hint: Any) -> Any:
-    """An argument from the command line or from JSON, as the signature declares it."""
-    if get_origin(hint) is list:
-        items = value.split(",") if isinstance(value, str) else value
-        return [str(item).strip() for item in items if str(item).strip()]
-    try:
-        return hint(value) if isinstance(hint, type) and not isinstance(value, hint) else value
-    except ValueError:
-        raise InputError(f"{what} must be {hint.__name__}, not {value!r}") from None
+        made = Measure(self.name, {name: one.read(self.name, arguments) for name, one in known.items()})
+        _check_columns(self.name, made.columns)
+        return made
 
 
 @dataclass(frozen=True)
@@ -116,7 +132,7 @@ class Measure:
     arguments: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def registered(self) -> Registered:
+    def registered(self) -> Registered[...]:
         """What was registered under its name."""
         return find(self.name)
 
@@ -147,18 +163,21 @@ class Measure:
         fields = [pa.field(name, arrow_type(declared)) for name, declared in self.columns.items()]
         return pa.schema([pa.field("id", pa.string()), *fields, pa.field("error", pa.string())])
 
-    def __call__(self, images: Sequence[Any]) -> dict[str, Any]:
+    def __call__(self, images: Sequence[Any]) -> Mapping[str, Any]:
         """Measure pictures: columns by name, each with one value a picture, in order.
 
         Args:
-            images: pictures (:class:`visanda.media.Image`), arrays (H, W, 3) of uint8 RGB, or paths.
+            images: a list of pictures, each of which :meth:`visanda.media.Image.of` accepts; larger ones are
+                reduced to the measure's size first, so that a corpus and a list give the same numbers.
+
+        Raises:
+            InputError: a single picture instead of a list, or something that is no picture.
+            MediaError: a file cannot be read.
         """
-        if not all(isinstance(image, Image) for image in images):
-            images = [Image.of(image) for image in images]
-        implementation = self.registered.implementation
-        if inspect.isclass(implementation):
-            return implementation(**self.arguments)(images)
-        return implementation(images, **self.arguments)
+        if isinstance(images, str | Path | Image) or (isinstance(images, np.ndarray) and images.ndim != 4):
+            raise InputError(f"{self.name} measures a list of pictures: put a single one in [ ]")
+        prepared = [_prepared(image, self.size) for image in images]
+        return self.registered.implementation(prepared, **self.arguments)
 
     def to_json(self) -> str:
         """Name and arguments as JSON; :meth:`from_json` builds the measure again."""
@@ -166,20 +185,41 @@ class Measure:
 
     @classmethod
     def from_json(cls, text: str) -> Measure:
-        """The measure that :meth:`to_json`, or a table's ``measure.json``, describes."""
-        described = json.loads(text)
-        return find(described["name"])(**described["arguments"])
+        """The measure that :meth:`to_json`, or a table's ``measure.json``, describes.
+
+        Raises:
+            InputError: the text is no such description, or the measure is not installed.
+        """
+        try:
+            described = json.loads(text)
+            name, arguments = described["name"], described["arguments"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"this does not describe a measure: {text[:80]!r}") from error
+        return find(name)(**arguments)
 
 
-class _Registry(dict[str, Registered]):
-    """All measures by name; those of other packages are looked for when a name is not known."""
+def _prepared(thing: Any, size: int | None) -> Image:
+    """A picture as the measure must see it: what the runner decodes, or reduced to the same size."""
+    if isinstance(thing, str | Path):
+        return load(thing, size)
+    image = Image.of(thing)
+    height, width = image.pixels.shape[:2]
+    target = reduced_size(width, height, size)
+    if target == (width, height):
+        return image
+    return Image(shrink(image.pixels, *target), image.width, image.height)
 
-    def __missing__(self, name: str) -> Registered:
-        for entry in entry_points(group="visanda.measures"):
-            if entry.name == name:
+
+class _Registry(dict[str, Registered[...]]):
+    """All measures by name; visanda's own and other packages' are loaded when a name is not known yet."""
+
+    def __missing__(self, name: str) -> Registered[...]:
+        import_module("visanda.measures")
+        for entry in entry_points(group=ENTRY_POINTS, name=name):
+            if name not in self:
                 entry.load()
-                if name in self:
-                    return self[name]
+        if name in self:
+            return self[name]
         close = get_close_matches(name, self, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else "."
         raise InputError(f"there is no measure {name!r}{hint} There are: {', '.join(sorted(self))}")
@@ -195,8 +235,11 @@ def measure(
     size: int | None = None,
     models: Sequence[str] = (),
     source: str,
-) -> Callable[[Callable[..., Any]], Registered]:
-    """Register a function ``(images, *, arguments) -> columns``, or a class whose ``__call__`` does that.
+    example: Mapping[str, Any] | None = None,
+) -> Callable[[Callable[Concatenate[Sequence[Image], P], Mapping[str, Any]]], Registered[P]]:
+    """Register a function ``(images, *, arguments) -> columns``.
+
+    A function defined again under the same name in the same module, as in a notebook's cell, takes its place.
 
     Args:
         columns: name → type of each column; a function of the arguments where they decide.
@@ -205,24 +248,50 @@ def measure(
             measured, so that values compare between resolutions; ``None``: every pixel is needed.
         models: names of the models it runs.
         source: whom to cite.
+        example: arguments to try it with, needed where some have no default.
 
     Raises:
-        InputError: there is already a measure of that name.
-    """
+        InputError: there is already a measure of that name elsewhere; a column, an argument or a kind of unit
+            that is not known.
 
-    def register(implementation: Callable[..., Any]) -> Registered:
+    Example:
+        >>> @measure(columns={"redness": float}, size=64, source="this example")
+        ... def redness(images):
+        ...     '''Mean of the red channel, 0 to 1.'''
+        ...     return {"redness": [image.pixels[:, :, 0].mean() / 255 for image in images]}
+        >>> redness()([np.full((2, 2, 3), 255, np.uint8)])
+        {'redness': [np.float64(1.0)]}
+    """
+    if on not in KINDS:
+        raise InputError(f"a measure is on one of {', '.join(KINDS)}, not {on!r}")
+
+    def register(implementation: Callable[Concatenate[Sequence[Image], P], Mapping[str, Any]]) -> Registered[P]:
         name = implementation.__name__
-        if name in _registry:
-            raise InputError(f"there is already a measure {name!r}")
-        registered = Registered(name, on, columns, size, tuple(models), source, implementation)
-        object.__setattr__(registered, "__doc__", inspect.getdoc(implementation))
-        _registry[name] = registered
-        return registered
+        there = _registry.get(name)
+        if there and there.implementation.__module__ != implementation.__module__:
+            raise InputError(f"there is already a measure {name!r}, in {there.implementation.__module__}")
+        if not callable(columns):
+            _check_columns(name, columns)
+        made = Registered(name, on, columns, size, tuple(models), source, dict(example or {}), implementation)
+        _registry[name] = made
+        return made
 
     return register
 
 
-def find(name: str) -> Registered:
+def _check_columns(name: str, columns: Columns) -> None:
+    for column, declared in columns.items():
+        if column in ("id", "parent", "error"):
+            raise InputError(f"the measure {name} cannot have a column {column!r}: every table has its own")
+        if not isinstance(declared, Vector) and declared not in ARROW:
+            kinds = ", ".join(getattr(one, "__name__", str(one)) for one in (float, int, bool, str))
+            raise InputError(
+                f"the column {column!r} of {name} must be {kinds}, list[float], list[str] or Vector(length), "
+                f"not {declared!r}"
+            )
+
+
+def find(name: str) -> Registered[...]:
     """The measure registered under ``name``.
 
     Raises:
@@ -231,35 +300,44 @@ def find(name: str) -> Registered:
     return _registry[name]
 
 
-def registered() -> Iterator[Registered]:
-    """Every registered measure, by name, those of installed packages included."""
-    for entry in entry_points(group="visanda.measures"):
-        if entry.name not in _registry:
-            entry.load()
+def registered() -> Iterator[Registered[...]]:
+    """Every registered measure, by name, those of installed packages included.
+
+    Warns:
+        VisandaWarning: an installed package's measure cannot be loaded; the others are there.
+    """
+    import_module("visanda.measures")
+    for entry in entry_points(group=ENTRY_POINTS):
+        try:
+            find(entry.name)
+        except Exception as error:  # whatever another package's code does must not take our measures away
+            warnings.warn(f"{entry.value} brings no measure {entry.name!r}: {error}", VisandaWarning, stacklevel=2)
     return iter([_registry[name] for name in sorted(_registry)])
 
 
 def nulls(measure: Measure, ids: Sequence[str], errors: Sequence[str]) -> pa.Table:
     """Rows of units that could not be measured: every column null, and why."""
-    columns = {name: pa.nulls(len(ids), measure.schema.field(name).type) for name in measure.columns}
+    columns = {name: pa.nulls(len(ids), arrow_type(declared)) for name, declared in measure.columns.items()}
     return pa.table({"id": list(ids), **columns, "error": list(errors)}, schema=measure.schema)
 
 
 def rows(measure: Measure, ids: Sequence[str], values: Mapping[str, Any]) -> pa.Table:
-    """What a measure returned, as rows of its table.
+    """What a measure returned, as rows of its table; NaN, which nothing could compute, is null.
 
     Raises:
-        InputError: columns that it did not declare, or not one value a unit.
+        InputError: columns that it did not declare, not one value a unit, or values of another type.
     """
-    if set(values) != set(measure.columns):
-        raise InputError(
-            f"the measure {measure.name} declared {sorted(measure.columns)} and returned {sorted(values)}"
-        )
+    declared = measure.columns
+    if set(values) != set(declared):
+        raise InputError(f"the measure {measure.name} declared {sorted(declared)} and returned {sorted(values)}")
     columns: dict[str, Any] = {"id": list(ids)}
-    for name, declared in measure.columns.items():
+    for name, kind in declared.items():
         if len(values[name]) != len(ids):
             raise InputError(f"{measure.name}: {len(values[name])} values of {name} for {len(ids)} units")
-        columns[name] = _arrow_array(values[name], declared)
+        try:
+            columns[name] = _arrow_array(values[name], kind)
+        except (ValueError, TypeError) as error:  # Arrow's own errors are among them
+            raise InputError(f"{measure.name}: the values of {name} are not {kind}: {error}") from error
     columns["error"] = pa.nulls(len(ids), pa.string())
     return pa.table(columns, schema=measure.schema)
 
@@ -268,10 +346,8 @@ def _arrow_array(values: Any, declared: ColumnType) -> pa.Array:
     if isinstance(declared, Vector):
         matrix = np.asarray(values, np.float16).reshape(len(values), declared.length)
         offsets = pa.array(np.arange(len(matrix) + 1, dtype=np.int32) * declared.length)
-        return pa.ListArray.from_arrays(offsets, pa.array(matrix.ravel()))
-    if declared is float:
-        array = np.asarray(values, float)
-        return pa.array(array, mask=np.isnan(array))  # what cannot be computed is null, not NaN
+        unknown = pa.array(~np.isfinite(matrix).all(axis=1))
+        return pa.ListArray.from_arrays(offsets, pa.array(matrix.ravel()), mask=unknown)
     if isinstance(values, np.ndarray):
         values = values.tolist()
-    return pa.array(values, arrow_type(declared))
+    return pa.array(values, arrow_type(declared), from_pandas=True)

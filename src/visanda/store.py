@@ -43,7 +43,7 @@ class Store:
             self.parts(table).check()
 
     @classmethod
-    def _create(cls, folder: Path | str, name: str | None) -> None:
+    def _create(cls, folder: Path | str, name: str | None, about: str | None) -> None:
         folder = Path(folder).expanduser().resolve()
         if (folder / SETTINGS).exists():
             raise CorpusError(f"there is a corpus in {folder} already")
@@ -51,6 +51,8 @@ class Store:
         document.add(tomlkit.comment("A corpus of visanda. Edit freely; keep the format number."))
         document["format"] = FORMAT
         document["name"] = name or folder.name
+        if about:
+            document["about"] = about
         document["created"] = date.today()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -152,13 +154,18 @@ class Store:
     # questions
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """DuckDB in memory with a view on every table; the caller closes it."""
+        """DuckDB in memory with a view on every table, and ``codes`` on all codes; the caller closes it."""
         connection = duckdb.connect()
         connection.execute("SET TimeZone = 'UTC'")
         for table in self.tables():
             files = ", ".join(literal(str(path)) for path in self.parts(table).files())
             connection.execute(
                 f"CREATE VIEW {quoted(table)} AS SELECT * FROM read_parquet([{files}], union_by_name = true)"
+            )
+        if any(self.folder.glob("codes/*/*.csv")):
+            files = literal(str(self.folder / "codes" / "*" / "*.csv"))
+            connection.execute(
+                f"CREATE VIEW codes AS SELECT * FROM read_csv({files}, all_varchar = true, union_by_name = true)"
             )
         return connection
 

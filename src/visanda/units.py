@@ -7,14 +7,22 @@ inside the file: ``photos/a.jpg``, ``news.mp4#t=12.5``, ``news.mp4#t=10,14.2`` a
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import numpy as np
 
 from visanda.errors import InputError
 
 KINDS = ("image", "video", "shot", "frame", "face", "object")
 
 Box = tuple[int, int, int, int]
+
+_SECONDS = r"\d+(?:\.\d+)?"
+_FRAGMENT = re.compile(
+    rf"(?:t=(?P<time>{_SECONDS}(?:,{_SECONDS})?)(?:&(?=x)|$))?(?:xywh=(?:pixel:)?(?P<box>\d+,\d+,\d+,\d+))?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +33,20 @@ class Unit:
         name: the file's name as the user knows it, with ``/`` between folders.
         time: ``(start,)`` of a moment or ``(start, end)`` of a stretch, in seconds; ``None`` for all of it.
         box: ``(x, y, width, height)`` in pixels of the upright picture; ``None`` for all of it.
+
+    Raises:
+        InputError: seconds below 0 or not finite, a stretch that ends before it starts, an empty box.
     """
 
     name: str
     time: tuple[float, ...] | None = None
     box: Box | None = None
+
+    def __post_init__(self) -> None:
+        if self.time is not None and not _is_time(self.time):
+            raise InputError(f"not a time in {self.name!r}: {self.time}; give (start,) or (start, end) in seconds")
+        if self.box is not None and not (min(self.box) >= 0 and min(self.box[2:]) > 0):
+            raise InputError(f"not a box in {self.name!r}: {self.box}; give (x, y, width, height) in pixels")
 
     @property
     def id(self) -> str:
@@ -48,9 +65,7 @@ class Unit:
     @property
     def parent(self) -> str | None:
         """The id of the file that the unit lies in; ``None`` for a whole file."""
-        if self.time is None and self.box is None:
-            return None
-        return replace(self, time=None, box=None).id
+        return None if self.time is None and self.box is None else Unit(self.name).id
 
 
 def parse(id: str) -> Unit:
@@ -63,36 +78,35 @@ def parse(id: str) -> Unit:
         InputError: the fragment is neither a time nor a box.
     """
     name, mark, fragment = id.partition("#")
-    time: tuple[float, ...] | None = None
-    box: Box | None = None
-    for part in fragment.split("&") if mark else []:
-        key, _, value = part.partition("=")
-        try:
-            if key == "t":
-                time = tuple(float(number) for number in value.split(","))
-                if not 1 <= len(time) <= 2:
-                    raise ValueError
-            elif key == "xywh":
-                x, y, width, height = (int(number) for number in value.removeprefix("pixel:").split(","))
-                box = (x, y, width, height)
-            else:
-                raise ValueError
-        except ValueError:
-            raise InputError(
-                f"not an id: {id!r}; after '#' comes t=seconds, t=start,end or xywh=x,y,width,height"
-            ) from None
-    return Unit(_unescape(name), time, box)
+    found = _FRAGMENT.fullmatch(fragment)
+    if found is None or (mark and not fragment):
+        raise InputError(f"not an id: {id!r}; after '#' comes t=seconds, t=start,end or xywh=x,y,width,height")
+    time, box = found["time"], found["box"]
+    return Unit(
+        _unescape(name),
+        tuple(float(number) for number in time.split(",")) if time else None,
+        _box(box) if box else None,
+    )
+
+
+def _box(text: str) -> Box:
+    x, y, width, height = (int(number) for number in text.split(","))
+    return x, y, width, height
+
+
+def _is_time(time: tuple[float, ...]) -> bool:
+    within = all(math.isfinite(value) and value >= 0 for value in time)
+    return within and len(time) in (1, 2) and time[0] <= time[-1]
 
 
 def _seconds(value: float) -> str:
-    """Seconds as the shortest decimal that reads back as the same number, never in scientific notation."""
-    text = f"{value:.9f}".rstrip("0").rstrip(".")
-    return text if float(text) == value else format(value, "f") if "e" in repr(value) else repr(value)
+    """The shortest decimal that reads back as the same number, never in scientific notation."""
+    return np.format_float_positional(abs(float(value)), trim="-")  # abs: −0 is 0
 
 
 def _escape(name: str) -> str:
     """Only ``#`` must be escaped, and what would read as an escape: names stay as people wrote them."""
-    return name.replace("%25", "%2525").replace("%23", "%2523").replace("#", "%23")
+    return re.sub("%(?=25|23)", "%25", name).replace("#", "%23")
 
 
 def _unescape(name: str) -> str:

@@ -46,17 +46,18 @@ class Collecting(Store):
     """Collect."""
 
     @classmethod
-    def init(cls, folder: Path | str = ".", *, name: str | None = None) -> Self:
+    def init(cls, folder: Path | str = ".", *, name: str | None = None, about: str | None = None) -> Self:
         """Make a corpus in a folder.
 
         Args:
             folder: where; made if it is not there.
             name: the study's name; the folder's by default.
+            about: what the study asks, in a sentence or two; opens its report.
 
         Raises:
             CorpusError: there is one already, or the folder cannot be written.
         """
-        cls._create(folder, name)
+        cls._create(folder, name, about)
         return cls(folder)
 
     def add(
@@ -104,7 +105,8 @@ class Collecting(Store):
         """How far the study has come: pictures, tables and their failures, codes, models."""
         rows = []
         for table in self.tables():
-            counts = self.query(f'SELECT count(*) AS n, count(error) AS failed FROM "{table}"').to_pylist()[0]
+            failed = "count(error)" if "error" in self.column_names(table) else "0"
+            counts = self.query(f'SELECT count(*) AS n, {failed} AS failed FROM "{table}"').to_pylist()[0]
             made = self.describe(table)
             given = ", ".join(f"{name}={value}" for name, value in made.get("arguments", {}).items())
             rows.append((table, counts["n"], counts["failed"], given))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from matplotlib.figure import Figure
@@ -14,7 +16,7 @@ from visanda.corpus.measuring import Measuring
 from visanda.errors import InputError
 from visanda.learn.cluster import cluster
 from visanda.learn.duplicates import find_duplicates
-from visanda.learn.search import conse_batches, embedding_batches, nearest, text_query
+from visanda.learn.search import by_example, by_words, concept_batches, embedding_batches
 from visanda.measures import embed
 from visanda.media import contact_sheet, load
 from visanda.progress import progress
@@ -65,14 +67,14 @@ class Exploring(Measuring):
         """The pictures nearest to words (in 16 languages) or to an example.
 
         Args:
-            words: what to look for. Reached through ImageNet's vocabulary (ConSE), not CLIP: things, animals and
-                places are found, people's traits and abstractions are not.
+            words: what to look for. Reached through ImageNet's vocabulary (ConSE, not CLIP) and then by looks:
+                things, animals and places are found, people's traits and abstractions are not.
             like: an id, or the path of any picture.
             n: how many.
 
         Returns:
-            id, similarity (cosine), and what the picture shows by ImageNet's labels where measured; a contact
-            sheet is written to results/.
+            id, similarity (cosine, −1 to 1), score (what words rank by, in standard deviations) and ImageNet's
+            best label where measured; a contact sheet is written to results/search.jpg.
 
         Raises:
             InputError: neither or both were given; the example is not there.
@@ -81,19 +83,21 @@ class Exploring(Measuring):
             raise InputError('search for words, as in search "a windmill", or for pictures --like one')
         if words is not None:
             self._need("classify")
-            batches = conse_batches(self.parts("classify").batches(["id", "labels", "probabilities"]))
-            found = nearest(batches, text_query(words), n)
+            concepts = concept_batches(self.parts("classify").batches(["id", "labels", "probabilities"]))
+            ranked = by_words(concepts, words, self._embeddings if "embed" in self.tables() else None)
         else:
             self._need("embed")
-            batches = embedding_batches(self.parts("embed").batches(["id", "embedding"]), "embedding")
-            found = nearest(batches, self._example(str(like)), n)
+            ranked = by_example(self._embeddings(), self._example(str(like)))
+        found = ranked.head(n).reset_index()
         if "classify" in self.tables():
             labels = self.frame("SELECT id, label FROM classify").set_index("id")["label"]
             found["label"] = found["id"].map(labels)
         captions = [f"{row.similarity:.2f} {row.id.rsplit('/', 1)[-1]}" for row in found.itertuples()]
-        title = words or f"like {like}"
-        self._save_sheet(found["id"].tolist(), captions, "search.jpg", f"Search: {title}")
+        self._save_sheet(found["id"].tolist(), captions, "search.jpg", f"Search: {words or f'like {like}'}")
         return found
+
+    def _embeddings(self) -> Iterator[tuple[list[str], np.ndarray]]:
+        return embedding_batches(self.parts("embed").batches(["id", "embedding"]), "embedding")
 
     def _example(self, like: str) -> Any:
         ids = self.paths([like])

@@ -63,6 +63,7 @@ class Facts:
     """Everything that the page shows."""
 
     name: str
+    about: str
     media: dict[str, Any]
     formats: pd.DataFrame
     errors: pd.DataFrame
@@ -86,6 +87,7 @@ def gather(store: Store) -> Facts:
     cards = {card["name"]: card for one in measures for card in one.described["models"]}
     return Facts(
         name=store.name,
+        about=str(store.settings().get("about", "")),
         media=_media_counts(media),
         formats=media["format"].fillna("(unreadable)").value_counts().rename_axis("format").reset_index(),
         errors=media.loc[media["error"].notna(), ["id", "error"]],

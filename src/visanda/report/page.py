@@ -22,20 +22,15 @@ def write_report(store: Store, out: Path) -> Path:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )
-    environment.filters |= {"table": _table, "number": _number, "svg": Markup}
+    environment.filters |= {"table": _table, "number": _number, "svg": Markup, "coefficient": _coefficient}
     page = environment.get_template("template.html").render(
         facts=facts,
         methods=methods(facts),
-        wide=_wide,
-        now=datetime.now().strftime("%-d %B %Y, %H:%M") if not _windows() else datetime.now().isoformat(" ", "minutes"),
+        now=f"{datetime.now():%d %B %Y, %H:%M}",
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(out, page.encode("utf-8", "replace"))
     return out
-
-
-def _windows() -> bool:
-    return Path("C:/").exists()
 
 
 def _number(value: object) -> str:
@@ -66,14 +61,6 @@ def _table(frame: pd.DataFrame) -> Markup:
     return html + Markup("</tbody></table>")
 
 
-def _wide(table: pd.DataFrame) -> pd.DataFrame:
-    """An estimate as papers print it: a row a term, a column a method, with intervals."""
-    shown = table.assign(
-        text=[
-            f"{row.estimate:.3f} [{row.low:.3f}, {row.high:.3f}] p {'< .001' if row.p < 0.001 else f'= {row.p:.3f}'}"
-            for row in table.itertuples()
-        ]
-    )
-    wide = shown.pivot(index="term", columns="method", values="text")
-    wide = wide.loc[list(dict.fromkeys(table["term"])), list(dict.fromkeys(table["method"]))]
-    return wide.reset_index().rename_axis(columns=None)
+def _coefficient(value: float) -> str:
+    """An estimate with three digits after the point and a real minus sign."""
+    return f"{value:.3f}".replace("-", "−")

@@ -1,0 +1,329 @@
+"""Write the pages that say what the code says: commands, measures, models, and what the first study prints.
+
+``python docs/generate.py`` (``make docs`` runs it). tests/test_docs.py fails where a page is not what this would
+write, so a verb, an option, a column or a model cannot be missing from the documentation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import os
+import re
+import shlex
+import shutil
+import sys
+import tempfile
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import visanda
+from visanda import cli
+from visanda.measure import ColumnType, Registered, Vector, registered
+from visanda.media.transform import STEPS
+from visanda.models import MODELS
+
+DOCS = Path(__file__).parent
+MADE = "<!-- Written by docs/generate.py from the code: change the code, then 'make docs'. -->"
+START = DOCS / "guide/start.md"
+
+
+def main() -> None:
+    """Write every generated page."""
+    for path, text in pages().items():
+        path.write_text(text, "utf-8")
+        print(f"wrote {path.relative_to(DOCS.parent)}")
+    START.write_text(replay(START.read_text("utf-8")), "utf-8")
+    print(f"ran {START.relative_to(DOCS.parent)}")
+
+
+def pages() -> dict[Path, str]:
+    """The pages that are made as a whole, by file."""
+    return {
+        DOCS / "guide/commands.md": commands(),
+        DOCS / "guide/measures.md": measures(),
+        DOCS / "design/models.md": models(),
+    }
+
+
+# docstrings
+
+
+def sections(doc: str) -> dict[str, str]:
+    """A Google docstring's parts: ``""`` what comes before all sections, then ``Args``, ``Returns`` and the rest."""
+    parts = re.split(r"^(Args|Returns|Raises|Example):\n", doc.strip() + "\n", flags=re.M)
+    found = {"": parts[0].strip()}
+    for name, body in zip(parts[1::2], parts[2::2], strict=True):
+        block, _, after = body.partition("\n\n")
+        found[name] = inspect.cleandoc(block)
+        found[""] += "\n\n" + after.strip()
+    return {name: text.strip() for name, text in found.items()}
+
+
+def entries(block: str) -> dict[str, str]:
+    """``name: text`` entries of a section, joined over their lines."""
+    found: dict[str, str] = {}
+    for line in block.splitlines():
+        start = re.match(r"(\w+): (.*)", line)
+        if start:
+            found[start[1]] = start[2]
+        elif found:
+            found[list(found)[-1]] += " " + line.strip()
+    return found
+
+
+def prose(text: str) -> str:
+    """Docstring text as Markdown: one line a paragraph, ``code`` as `code`."""
+    paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+    return "\n\n".join(paragraphs).replace("``", "`")
+
+
+# commands
+
+
+def commands() -> str:
+    """Every verb with its arguments and options, in the chapters of ``visanda --help``."""
+    verbs = [name for name in cli.app if not name.startswith("-")]
+    lines = [
+        "# Commands",
+        MADE,
+        "`visanda VERB ...` works on the corpus in the current folder; `visanda -C DIR VERB ...` on another. "
+        "`visanda VERB --help` prints what stands here. Each verb but those under *About* is also a method of "
+        "[`Corpus`](python.md), with the same arguments. `--debug` shows where in the code an error was raised.",
+    ]
+    chapters: dict[str, list[str]] = {}
+    for verb in verbs:
+        group = cli.app[verb].group
+        group = group[0] if isinstance(group, tuple | list) else group
+        chapters.setdefault(str(getattr(group, "name", group)), []).append(verb)
+    for chapter, names in chapters.items():
+        lines.append(f"## {chapter}")
+        for name in names:
+            lines += _command(name)
+    return "\n\n".join(lines) + "\n"
+
+
+def options(verb: str) -> list[Any]:
+    """The arguments and options of a verb, as cyclopts knows them."""
+    return list(cli.app[verb].assemble_argument_collection(parse_docstring=True))
+
+
+def _command(verb: str) -> list[str]:
+    doc = sections(inspect.cleandoc(cli.app[verb].help or ""))
+    words, rows = ["visanda", verb], ["| | what | |", "|---|---|---|"]
+    for option in options(verb):
+        name, required, default = _option(option)
+        if required or option.field_info.kind.name != "KEYWORD_ONLY":
+            words.append(name if required else f"[{name}]")
+        what = prose(option.parameter.help or "").replace("|", r"\|")
+        rows.append(f"| `{name}` | {what} | {'required' if required else default} |")
+    lines = [f"### visanda {verb}", prose(doc[""]), f"```\n{' '.join(words)}\n```"]
+    if len(rows) > 2:
+        lines.append("\n".join(rows))
+    if verb == "process":
+        lines += ["What each step takes:", "\n".join(_steps())]
+    if "Returns" in doc:
+        lines.append(f"Gives back: {prose(doc['Returns'])}")
+    return lines
+
+
+def _option(option: Any) -> tuple[str, bool, str]:
+    """How an option is written, whether it must be given, and its default."""
+    kind, name = option.field_info.kind.name, option.names[0]
+    plain = name.lstrip("-").upper().replace("-", "_")
+    if kind == "VAR_POSITIONAL":
+        return f"{plain}...", False, ""
+    if kind == "POSITIONAL_OR_KEYWORD":
+        return plain, option.required, _default(option)
+    if kind == "VAR_KEYWORD":
+        return "--ARGUMENT VALUE", False, ""
+    value = _value(option.hint)
+    return f"{name} {value}".strip(), option.required, _default(option)
+
+
+def _default(option: Any) -> str:
+    default = option.field_info.default
+    return "" if default in (inspect.Parameter.empty, None, False) else f"default `{default}`"
+
+
+def _value(hint: Any) -> str:
+    """What to write after an option: nothing for a flag, the choices, or the kind of value."""
+    if get_origin(hint) in (Union, types.UnionType):
+        hint = next(one for one in get_args(hint) if one is not type(None))
+    if get_origin(hint) is Literal:
+        return "{" + ",".join(map(str, get_args(hint))) + "}"
+    kinds = {bool: "", int: "NUMBER", float: "NUMBER", Path: "PATH", list[str]: "NAMES"}
+    return kinds.get(hint, "TEXT")
+
+
+def _steps() -> Iterator[str]:
+    for name, step in STEPS.items():
+        doc = sections(inspect.getdoc(step) or "")
+        what = prose(doc[""].split("\n")[0]).rstrip(".")
+        takes = {arg: text for arg, text in entries(doc.get("Args", "")).items() if arg != "image"}
+        yield f"- `{name}`: {what[0].lower()}{what[1:]}."
+        yield from (f"    - `--{arg}`: {prose(text)}" for arg, text in takes.items())
+
+
+# measures
+
+
+def measures() -> str:
+    """Every registered measure: columns with types and units, arguments, source."""
+    lines = [
+        "# Measures",
+        MADE,
+        "Each measure fills a table of its own: a row a picture with its `id`, the columns below, and `error`, which "
+        "says why the others are empty where a picture could not be measured. `visanda measure NAME ...` runs "
+        "several at once, and each picture is decoded once for all of them. `visanda measures` prints this list.",
+        "**Pixels** says what a measure sees: where there is a number, pictures are first reduced (never enlarged) "
+        "until their shorter side has that many pixels, so that values compare between resolutions.",
+    ]
+    for measure in registered():
+        lines += _measure(measure)
+    return "\n\n".join(lines) + "\n"
+
+
+def _measure(measure: Registered) -> list[str]:
+    doc = sections(inspect.getdoc(measure.implementation) or "")
+    summary, _, more = doc[""].partition("\n\n")
+    columns = measure.columns if not callable(measure.columns) else _columns_of_example(measure)
+    facts = [
+        f"- **Source**: {measure.source}",
+        f"- **Pixels**: {f'shorter side at most {measure.size}' if measure.size else 'all'}",
+    ]
+    if measure.models:
+        named = ", ".join(f"[{name}](../design/models.md#{name})" for name in measure.models)
+        facts.append(f"- **Models**: {named}")
+    args = {name: text for name, text in entries(doc.get("Args", "")).items() if name in measure.parameters}
+    facts += [f"- `--{name}`: {prose(text)}{_needed(measure, name)}" for name, text in args.items()]
+    typed = [f"`{name}` {_typed(declared)}" for name, declared in columns.items()]
+    meaning = re.split(r"; (?=`)", prose(doc.get("Returns", "")))
+    return [
+        f"## {measure.name}",
+        prose(summary),
+        "\n".join(facts),
+        "What the columns hold:",
+        "\n".join(f"- {text}" for text in meaning),
+        f"Columns and types: {', '.join(typed)}.",
+        *([prose(more)] if more else []),
+    ]
+
+
+def _columns_of_example(measure: Registered) -> dict[str, ColumnType]:
+    """The columns of a measure whose arguments decide them, for labels ``one`` and ``two``."""
+    return measure(labels=["one", "two"]).columns
+
+
+def _needed(measure: Registered, name: str) -> str:
+    default = measure.parameters[name].default
+    return " (required)" if default is inspect.Parameter.empty else f" (default {default})"
+
+
+def _typed(declared: ColumnType) -> str:
+    if isinstance(declared, Vector):
+        return f"list of {declared.length} numbers (float16)"
+    names = {str: "text", float: "number", int: "whole number", bool: "true or false"}
+    if get_origin(declared) is list:
+        return {str: "list of texts", float: "list of numbers"}[get_args(declared)[0]]
+    return names[declared]
+
+
+# models
+
+
+def models() -> str:
+    """The card of every model that comes with visanda."""
+    lines = [
+        "# Models",
+        MADE,
+        "These models come with `pip install .`: they run offline, on a CPU. The table of what a measure made holds "
+        "the whole card of each model it used (`tables/<measure>/measure.json`), and the report prints it.",
+    ]
+    for model in MODELS.values():
+        card = {name: text for name, text in model.card().items() if name not in ("name", "task") and text}
+        lines += [f"## {model.name}", f"{model.task[0].upper()}{model.task[1:]}."]
+        lines.append("\n".join(f"- **{name.replace('_', ' ')}**: {text}" for name, text in card.items()))
+    return "\n\n".join(lines) + "\n"
+
+
+# a page whose commands are run
+
+BLOCK = re.compile(r"```(console|python)\n(.*?)```", re.S)
+
+
+def blocks(markdown: str) -> list[tuple[str, str]]:
+    """The blocks of a page that run, in order: ``console`` or ``python``, and the text."""
+    return [(found[1], found[2]) for found in BLOCK.finditer(markdown)]
+
+
+def commands_of(console: str) -> list[str]:
+    """The commands of a console block: the lines after ``$``, joined where they end in a backslash."""
+    joined = console.replace("\\\n", " ")
+    return [" ".join(line[2:].split()) for line in joined.splitlines() if line.startswith("$ ")]
+
+
+def run_command(command: str) -> str:
+    """Run one command of a page in the current folder; what it prints."""
+    words = shlex.split(command, comments=True)
+    if words[0] == "cd":
+        os.chdir(words[1])
+    elif words[0] == "cp":
+        assert words[:2] == ["cp", "-r"], command
+        shutil.copytree(Path(visanda.__file__).parents[2] / words[2], words[3])
+    elif words[0] == "visanda":
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+            try:
+                cli.main(words[1:])
+            except SystemExit as end:
+                assert not end.code, f"{command}: ended with {end.code}"
+        return printed.getvalue()
+    elif words[0] == "head":
+        return "".join(Path(words[-1]).read_text("utf-8").splitlines(keepends=True)[: int(words[2])])
+    else:
+        raise ValueError(f"cannot run {command!r}")
+    return ""
+
+
+def replay(markdown: str) -> str:
+    """A page with what its commands really print, run in order on the sample photos."""
+    home = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        here = str(Path.cwd())
+        names: dict[str, Any] = {}
+
+        def run(found: re.Match[str]) -> str:
+            kind, text = found[1], found[2]
+            if kind == "python":
+                with contextlib.redirect_stdout(io.StringIO()):
+                    exec(compile(text, str(START), "exec"), names)
+                return found[0]
+            shown = []
+            for line in re.split(r"\n(?=\$ )", re.sub(r"\n(?!\$ )(?<!\\\n).*", _kept, text).rstrip("\n")):
+                printed = "".join(run_command(command) for command in commands_of(line)).replace(here + "/", "")
+                shown.append(f"{line}\n{_trimmed(printed)}")
+            return f"```console\n{''.join(shown)}```"
+
+        try:
+            return BLOCK.sub(run, markdown)
+        finally:
+            os.chdir(home)
+
+
+def _kept(found: re.Match[str]) -> str:
+    return ""
+
+
+def _trimmed(printed: str) -> str:
+    lines = [line.rstrip() for line in printed.splitlines()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+if __name__ == "__main__":
+    os.environ["COLUMNS"] = "100"
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""Arguments of measures: what a signature declares, read from Python, from JSON or from the command line."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from visanda.errors import InputError
+
+NEEDED = inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Between:
+    """The values a number may have, both ends included: ``colours: Annotated[int, Between(1, 32)]``."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a measure.
+
+    Attributes:
+        name: of the parameter.
+        kind: int, float, bool, str or list[str].
+        default: ``NEEDED`` where there is none.
+        between: the values that a number may have.
+        annotation: as in the signature.
+    """
+
+    name: str
+    kind: Any
+    default: Any
+    between: Between | None
+
+    def read(self, measure: str, given: Mapping[str, Any]) -> Any:
+        """Its value among those given, as declared.
+
+        Raises:
+            InputError: it is needed and not there, or it does not fit.
+        """
+        value = given.get(self.name, self.default)
+        if value is NEEDED:
+            raise InputError(f"the measure {measure} needs {self.name}: give {self.name}=... (or --{self.name})")
+        try:
+            value = READERS[self.kind](value)
+        except (ValueError, TypeError):
+            what = WORDS[self.kind]
+            raise InputError(f"{measure}'s {self.name} must be {what}, not {value!r}") from None
+        if self.between and not self.between.low <= value <= self.between.high:
+            low, high = self.between.low, self.between.high
+            raise InputError(f"{measure}'s {self.name} must be from {low:,} to {high:,}, not {value:,}")
+        return value
+
+
+def arguments_of(function: Callable[..., Any]) -> dict[str, Argument]:
+    """The arguments by keyword that a measure's function declares.
+
+    Raises:
+        InputError: one of a type that cannot be read from the command line and from JSON.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    found = {}
+    for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
+        kind, between = hints.get(name), None
+        if get_origin(kind) is Annotated:
+            kind, *notes = get_args(kind)
+            between = next((note for note in notes if isinstance(note, Between)), None)
+        if parameter.kind is not parameter.KEYWORD_ONLY or kind not in READERS:
+            raise InputError(
+                f"the argument {name!r} of {function.__name__} must stand after * and be of one of the types "
+                "int, float, bool, str, list[str]"
+            )
+        found[name] = Argument(name, kind, parameter.default, between)
+    return found
+
+
+def _whole(value: Any) -> int:
+    number = _number(value)
+    if not number.is_integer():
+        raise ValueError
+    return int(number)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool):
+        raise ValueError
+    return float(value)
+
+
+def _truth(value: Any) -> bool:
+    return {"true": True, "yes": True, "false": False, "no": False}.get(str(value).lower()) or _false(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    return value
+
+
+def _words(value: Any) -> list[str]:
+    words = [_text(word).strip() for word in (value.split(",") if isinstance(value, str) else value)]
+    return [word for word in words if word]
+
+
+READERS: dict[Any, Callable[[Any], Any]] = {
+    int: _whole, float: _number, bool: _truth, str: _text, list[str]: _words,
+}
