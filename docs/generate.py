@@ -13,7 +13,6 @@ import os
 import re
 import shlex
 import shutil
-import sys
 import tempfile
 import types
 from collections.abc import Iterator
@@ -29,6 +28,7 @@ from visanda.models import MODELS
 DOCS = Path(__file__).parent
 MADE = "<!-- Written by docs/generate.py from the code: change the code, then 'make docs'. -->"
 START = DOCS / "guide/start.md"
+WIDTH = 100  # of what commands print on a page
 
 
 def main() -> None:
@@ -115,7 +115,7 @@ def _command(verb: str) -> list[str]:
     doc = sections(inspect.cleandoc(cli.app[verb].help or ""))
     words, rows = ["visanda", verb], ["| | what | |", "|---|---|---|"]
     for option in options(verb):
-        name, required, default = _option(option)
+        name, required, default = written(option)
         if required or option.field_info.kind.name != "KEYWORD_ONLY":
             words.append(name if required else f"[{name}]")
         what = prose(option.parameter.help or "").replace("|", r"\|")
@@ -130,7 +130,7 @@ def _command(verb: str) -> list[str]:
     return lines
 
 
-def _option(option: Any) -> tuple[str, bool, str]:
+def written(option: Any) -> tuple[str, bool, str]:
     """How an option is written, whether it must be given, and its default."""
     kind, name = option.field_info.kind.name, option.names[0]
     plain = name.lstrip("-").upper().replace("-", "_")
@@ -190,7 +190,7 @@ def measures() -> str:
 def _measure(measure: Registered) -> list[str]:
     doc = sections(inspect.getdoc(measure.implementation) or "")
     summary, _, more = doc[""].partition("\n\n")
-    columns = measure.columns if not callable(measure.columns) else _columns_of_example(measure)
+    columns = columns_of(measure)
     facts = [
         f"- **Source**: {measure.source}",
         f"- **Pixels**: {f'shorter side at most {measure.size}' if measure.size else 'all'}",
@@ -213,9 +213,9 @@ def _measure(measure: Registered) -> list[str]:
     ]
 
 
-def _columns_of_example(measure: Registered) -> dict[str, ColumnType]:
-    """The columns of a measure whose arguments decide them, for labels ``one`` and ``two``."""
-    return measure(labels=["one", "two"]).columns
+def columns_of(measure: Registered) -> dict[str, ColumnType]:
+    """A measure's columns; where labels decide them, those for ``one`` and ``two``."""
+    return measure(**({"labels": ["one", "two"]} if "labels" in measure.parameters else {})).columns
 
 
 def _needed(measure: Registered, name: str) -> str:
@@ -261,14 +261,14 @@ def blocks(markdown: str) -> list[tuple[str, str]]:
 
 
 def commands_of(console: str) -> list[str]:
-    """The commands of a console block: the lines after ``$``, joined where they end in a backslash."""
-    joined = console.replace("\\\n", " ")
-    return [" ".join(line[2:].split()) for line in joined.splitlines() if line.startswith("$ ")]
+    """The commands of a console block: what stands after ``$``, with the lines it goes on in."""
+    return re.findall(r"^\$ ((?:.*\\\n)*.*)$", console, re.M)
 
 
 def run_command(command: str) -> str:
     """Run one command of a page in the current folder; what it prints."""
-    words = shlex.split(command, comments=True)
+    words = shlex.split(command.replace("\\\n", " "), comments=True)
+    cli.console.width = WIDTH
     if words[0] == "cd":
         os.chdir(words[1])
     elif words[0] == "cp":
@@ -282,8 +282,6 @@ def run_command(command: str) -> str:
             except SystemExit as end:
                 assert not end.code, f"{command}: ended with {end.code}"
         return printed.getvalue()
-    elif words[0] == "head":
-        return "".join(Path(words[-1]).read_text("utf-8").splitlines(keepends=True)[: int(words[2])])
     else:
         raise ValueError(f"cannot run {command!r}")
     return ""
@@ -303,11 +301,12 @@ def replay(markdown: str) -> str:
                 with contextlib.redirect_stdout(io.StringIO()):
                     exec(compile(text, str(START), "exec"), names)
                 return found[0]
-            shown = []
-            for line in re.split(r"\n(?=\$ )", re.sub(r"\n(?!\$ )(?<!\\\n).*", _kept, text).rstrip("\n")):
-                printed = "".join(run_command(command) for command in commands_of(line)).replace(here + "/", "")
-                shown.append(f"{line}\n{_trimmed(printed)}")
+            shown = [f"$ {command}\n{printed(command)}" for command in commands_of(text)]
             return f"```console\n{''.join(shown)}```"
+
+        def printed(command: str) -> str:
+            lines = run_command(command).replace(here + "/", "").splitlines()
+            return "".join(f"{line.rstrip()}\n" for line in lines)
 
         try:
             return BLOCK.sub(run, markdown)
@@ -315,15 +314,5 @@ def replay(markdown: str) -> str:
             os.chdir(home)
 
 
-def _kept(found: re.Match[str]) -> str:
-    return ""
-
-
-def _trimmed(printed: str) -> str:
-    lines = [line.rstrip() for line in printed.splitlines()]
-    return "".join(f"{line}\n" for line in lines)
-
-
 if __name__ == "__main__":
-    os.environ["COLUMNS"] = "100"
-    sys.exit(main())
+    main()

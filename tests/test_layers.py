@@ -75,7 +75,7 @@ MODULES = {module_of(path) for path in FILES}
 
 def room(module: str) -> str:
     """``study`` for ``visanda.study.alpha``; ``visanda`` for the package itself."""
-    return (module.split(".") + [""])[1] or "visanda"
+    return [*module.split("."), ""][1] or "visanda"
 
 
 def imported(tree: ast.AST) -> Iterator[str]:

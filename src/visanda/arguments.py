@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from visanda.errors import InputError
@@ -29,7 +30,6 @@ class Argument:
         kind: int, float, bool, str or list[str].
         default: ``NEEDED`` where there is none.
         between: the values that a number may have.
-        annotation: as in the signature.
     """
 
     name: str
@@ -46,10 +46,10 @@ class Argument:
         value = given.get(self.name, self.default)
         if value is NEEDED:
             raise InputError(f"the measure {measure} needs {self.name}: give {self.name}=... (or --{self.name})")
+        read, what = READERS[self.kind]
         try:
-            value = READERS[self.kind](value)
+            value = read(value)
         except (ValueError, TypeError):
-            what = WORDS[self.kind]
             raise InputError(f"{measure}'s {self.name} must be {what}, not {value!r}") from None
         if self.between and not self.between.low <= value <= self.between.high:
             low, high = self.between.low, self.between.high
@@ -87,13 +87,16 @@ def _whole(value: Any) -> int:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool):
+    number = float(value)
+    if isinstance(value, bool) or not isfinite(number):
         raise ValueError
-    return float(value)
+    return number
 
 
 def _truth(value: Any) -> bool:
-    return {"true": True, "yes": True, "false": False, "no": False}.get(str(value).lower()) or _false(value)
+    if str(value).lower() not in ("true", "false"):
+        raise ValueError
+    return str(value).lower() == "true"
 
 
 def _text(value: Any) -> str:
@@ -107,6 +110,10 @@ def _words(value: Any) -> list[str]:
     return [word for word in words if word]
 
 
-READERS: dict[Any, Callable[[Any], Any]] = {
-    int: _whole, float: _number, bool: _truth, str: _text, list[str]: _words,
+READERS: dict[Any, tuple[Callable[[Any], Any], str]] = {
+    int: (_whole, "a whole number"),
+    float: (_number, "a number"),
+    bool: (_truth, "true or false"),
+    str: (_text, "text"),
+    list[str]: (_words, "a list of words"),
 }

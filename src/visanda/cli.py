@@ -174,7 +174,7 @@ def _register_verbs() -> None:
 
 
 @app.command(group=CHAPTERS[Corpus.CHAPTERS[0]])
-def init(folder: Path = Path("."), *, name: str | None = None, about: str | None = None) -> None:
+def init(folder: Path = Path(), *, name: str | None = None, about: str | None = None) -> None:
     """Make a corpus in a folder.
 
     Args:
@@ -193,9 +193,7 @@ app.command(demo, group=ABOUT)
 @app.command(group=ABOUT)
 def measures() -> None:
     """What can be measured, with arguments and sources."""
-    rows = [
-        (one.name, one.summary, ", ".join(one.parameters), one.size or "all", one.source) for one in registered()
-    ]
+    rows = [(one.name, one.summary, ", ".join(one.parameters), one.size or "all", one.source) for one in registered()]
     show(pd.DataFrame(rows, columns=["measure", "what", "arguments", "pixels", "source"]))
 
 

@@ -49,4 +49,6 @@ def top_classes(logits: np.ndarray, top: int = TOP) -> tuple[np.ndarray, np.ndar
 
 def scores(vectors: np.ndarray, texts: Sequence[str]) -> np.ndarray:
     """Cosine similarities (n, number of texts), −1 to 1, between pictures' vectors and texts."""
-    return vectors @ embed_texts(texts).T
+    by_text = embed_texts(texts)
+    # One picture at a time: a product of matrices rounds differently for another number of pictures.
+    return np.array([by_text @ vector for vector in vectors]).reshape(len(vectors), len(texts))

@@ -8,8 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import GenericAlias
 from typing import Any, Concatenate, Generic, ParamSpec
@@ -27,6 +26,7 @@ from visanda.units import KINDS
 P = ParamSpec("P")
 
 ENTRY_POINTS = "visanda.measures"
+OWN = EntryPoint("visanda", "visanda.measures", ENTRY_POINTS)  # ours come in as those of other packages do
 
 
 @dataclass(frozen=True)
@@ -214,8 +214,7 @@ class _Registry(dict[str, Registered[...]]):
     """All measures by name; visanda's own and other packages' are loaded when a name is not known yet."""
 
     def __missing__(self, name: str) -> Registered[...]:
-        import_module("visanda.measures")
-        for entry in entry_points(group=ENTRY_POINTS, name=name):
+        for entry in (OWN, *entry_points(group=ENTRY_POINTS, name=name)):
             if name not in self:
                 entry.load()
         if name in self:
@@ -306,7 +305,7 @@ def registered() -> Iterator[Registered[...]]:
     Warns:
         VisandaWarning: an installed package's measure cannot be loaded; the others are there.
     """
-    import_module("visanda.measures")
+    OWN.load()
     for entry in entry_points(group=ENTRY_POINTS):
         try:
             find(entry.name)

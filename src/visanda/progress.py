@@ -1,4 +1,4 @@
-"""Progress of long work: a bar with rate and time left; a line every 30 seconds where there is no terminal."""
+"""Progress of long work: a bar with rate and time left; where there is no terminal, a line every 30 seconds."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
-from rich.progress import TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 LINE_EVERY = 30.0  # seconds

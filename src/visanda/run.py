@@ -1,7 +1,7 @@
 """The runner: pending pictures → shards → one decode for all measures → one Parquet part a measure.
 
-The shard is the unit of resuming, of parallelism and of provenance: kill a run at any moment and start it again;
-nothing is lost and nothing is done twice.
+The shard is the unit of resuming, of parallelism and of provenance: kill a run at any moment and start it
+again; nothing is lost and nothing is done twice.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import pandas as pd
 import pyarrow as pa
 
 from visanda import runs
-from visanda.errors import InputError, MediaError
+from visanda.errors import CorpusError, InputError, MediaError, VisandaError
 from visanda.measure import Measure, nulls, rows
 from visanda.media import Image, decode_at, read_file
 from visanda.progress import progress
 from visanda.store import Store, quoted
 
-SHARD = 256  # units
+SHARD = 256  # units, at most: what a kill can cost each worker
 BATCH = 16  # units decoded at a time
 BATCH_BYTES = 64 * 2**20  # of pixels decoded at a time, so that memory does not grow with the pictures
 
@@ -77,24 +77,29 @@ def measure(
         limit: at most so many pictures.
         where: a condition in SQL on the table ``media``.
         replace: throw away a table that was made with other arguments.
-        retry: try again those that failed.
+        retry: try again those that failed, unless the file could not even be read when it was added.
 
     Raises:
         InputError: a table was made with other arguments and ``replace`` was not asked for.
         CorpusError: another process writes one of the tables, or the disk is full.
     """
+    workers = _at_least("workers", workers, 0) or os.cpu_count() or 1
+    _at_least("limit", limit or 0, 0)
+    store.require("media", "add pictures first, with 'visanda add FOLDER'")
     with ExitStack() as held:
         for task in tasks:
             held.enter_context(store.parts(task.table).writing())
-        arguments = {"tables": {t.table: t.measure.arguments for t in tasks}, "where": where, "limit": limit}
+        asked = {"where": where, "limit": limit, "replace": replace, "retry": retry}
+        arguments = {"tables": {t.table: t.measure.arguments for t in tasks}, **asked}
         run = held.enter_context(store.record("measure", arguments))
-        for task in tasks:
-            _prepare(store, task, replace, retry, run.stem)
-        items, before = _pending(store, tasks, where, limit)
+        fits = [_fits(store, task, replace) for task in tasks]  # all are looked at before one is touched
+        for task, same in zip(tasks, fits, strict=True):
+            _prepare(store, task, same, retry, run.stem)
+        todo, before = _pending(store, tasks, where, limit)
         counts = {task.table: Count() for task in tasks}
         start = time.monotonic()
         try:
-            _run_shards(store, tasks, items, run.stem, workers or os.cpu_count() or 1, counts)
+            _run_shards(store, tasks, todo, run.stem, workers, counts)
         finally:
             run.counts = {name: vars(count) for name, count in counts.items()}
         for task in tasks:
@@ -102,28 +107,50 @@ def measure(
         return _summary(counts, before, time.monotonic() - start)
 
 
-def _prepare(store: Store, task: Task, replace: bool, retry: bool, stem: str) -> None:
-    """See that the table is one that this very measure made, or a new one."""
-    parts, there = store.parts(task.table), store.describe(task.table)
-    wanted = _description(task)
+def _at_least(name: str, value: int, least: int) -> int:
+    if value < least:
+        raise InputError(f"--{name} must be at least {least}, not {value}")
+    return value
+
+
+def _fits(store: Store, task: Task, replace: bool) -> bool:
+    """Whether the table is one that this very measure made.
+
+    Raises:
+        InputError: another one made it, and ``replace`` was not asked for; no measure made it.
+        CorpusError: what made it cannot be read, and ``replace`` was not asked for.
+    """
+    parts, wanted = store.parts(task.table), _description(task)
+    try:
+        there = store.describe(task.table)
+    except CorpusError:
+        if not replace:
+            raise
+        return False
+    if not there and parts.files():
+        raise InputError(f"{task.table!r} names a table that no measure made; choose another --name")
     same = all(there.get(key) == wanted[key] for key in ("name", "arguments", "models"))
     if there and not same and len(parts) and not replace:
         raise InputError(
             f"the table {task.table!r} holds {len(parts):,} rows made by {_said(there)}, not by {_said(wanted)}. "
             f"Replace them with --replace, or keep both with --name {task.table}2"
         )
-    if parts.files() and not there:
-        raise InputError(f"{task.table!r} names a table that no measure made; choose another --name")
-    if there and (not same or replace) and parts.files():
-        parts.replace_all(task.measure.schema.empty_table(), stem)
-    if retry and parts.files():
-        frame = store.frame(
-            f"SELECT id FROM {quoted(task.table)} JOIN media USING (id) "
-            f"WHERE {quoted(task.table)}.error IS NOT NULL AND media.error IS NULL"
+    return same
+
+
+def _prepare(store: Store, task: Task, same: bool, retry: bool, stem: str) -> None:
+    """Make the table ready for rows of this measure."""
+    parts = store.parts(task.table)
+    if not same:
+        if parts.files():  # emptied first: a kill in between leaves no rows under another's description
+            parts.replace_all(task.measure.schema.empty_table(), stem)
+        store.write_description(task.table, _description(task))
+    elif retry and parts.files():
+        failed = store.query(
+            f"SELECT id FROM {quoted(task.table)} WHERE error IS NOT NULL "
+            "AND id IN (SELECT id FROM media WHERE error IS NULL)"
         )
-        parts.drop(frame["id"], stem)
-    if not there or not same or replace:
-        store.write_description(task.table, wanted)
+        parts.drop(failed["id"].to_pylist(), stem)
 
 
 def _said(described: dict) -> str:
@@ -154,30 +181,53 @@ def _fields(task: Task) -> list[pa.Field]:
 
 def _pending(
     store: Store, tasks: Sequence[Task], where: str | None, limit: int | None
-) -> tuple[list[Item], dict[str, int]]:
-    """The pictures that at least one table lacks, in the order they were added."""
-    store.require("media", "add pictures first, with 'visanda add FOLDER'")
-    chosen = store.query(
-        f"SELECT id, path, error FROM media WHERE kind = 'image' AND ({where or 'true'})"
-    ).to_pylist()
-    have = {task.table: set(store.parts(task.table).ids()) for task in tasks}
-    items = []
-    for row in chosen:
-        missing = frozenset(table for table, ids in have.items() if row["id"] not in ids)
-        if missing:
-            items.append(Item(row["id"], str(store.resolve(row["path"])), row["error"], missing))
-    before = {table: sum(row["id"] in ids for row in chosen) for table, ids in have.items()}
-    return items[:limit], before
+) -> tuple[pa.Table, dict[str, int]]:
+    """The pictures that at least one table lacks, by id: id, path, error, and a column a table (True: lacks it).
+
+    Also how many of the chosen pictures each table has already.
+    """
+    there = store.tables()
+    lacks = [f"id NOT IN (SELECT id FROM {quoted(task.table)})" if task.table in there else "true" for task in tasks]
+    chosen = f"FROM media WHERE kind = 'image' AND ({where or 'true'})"
+    counted = ", ".join(f"count(*) FILTER (NOT ({lack})) AS has_{number}" for number, lack in enumerate(lacks))
+    before = store.query(f"SELECT {counted} {chosen}").to_pylist()
+    named = ", ".join(f"{lack} AS lacks_{number}" for number, lack in enumerate(lacks))
+    todo = store.query(
+        f"SELECT id, path, error, {named} {chosen} AND ({' OR '.join(lacks)}) ORDER BY id"
+        + ("" if limit is None else f" LIMIT {limit}")
+    )
+    return todo, dict(zip([task.table for task in tasks], before[0].values(), strict=True))
+
+
+def _shards(store: Store, tasks: Sequence[Task], todo: pa.Table, workers: int) -> Iterator[list[Item]]:
+    """Pieces of the work, made when they are needed; small ones where there is little for many workers.
+
+    All but the last hold whole batches, so that how many workers there are changes no batch.
+    """
+    batches = -(-len(todo) // BATCH)
+    size = min(SHARD, BATCH * max(1, batches // (2 * workers)))
+    tables = [task.table for task in tasks]
+    for start in range(0, len(todo), size):
+        rows = todo.slice(start, size).to_pylist()
+        yield [
+            Item(
+                row["id"],
+                str(store.resolve(row["path"])),
+                row["error"],
+                frozenset(table for number, table in enumerate(tables) if row[f"lacks_{number}"]),
+            )
+            for row in rows
+        ]
 
 
 def _run_shards(
-    store: Store, tasks: Sequence[Task], items: list[Item], stem: str, workers: int, counts: dict[str, Count]
+    store: Store, tasks: Sequence[Task], todo: pa.Table, stem: str, workers: int, counts: dict[str, Count]
 ) -> None:
     """Map shards over threads; a few wait at a time, so that ten million pictures need no more memory."""
     stop = threading.Event()
-    shards = iter(list(enumerate(items[i : i + SHARD] for i in range(0, len(items), SHARD))))
+    shards = enumerate(_shards(store, tasks, todo, workers))
     what = "measure " + " ".join(task.table for task in tasks)
-    with _one_thread_a_worker(), progress(what, len(items)) as advance, ThreadPoolExecutor(workers) as pool:
+    with _one_thread_a_worker(), progress(what, len(todo)) as advance, ThreadPoolExecutor(workers) as pool:
         waiting: set[Future] = set()
         try:
             while True:
@@ -187,8 +237,8 @@ def _run_shards(
                     waiting.add(pool.submit(measure_shard, store, tasks, members, part, stop, advance))
                 if not waiting:
                     break
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    waiting.discard(future)
                     _add(counts, future.result())
         except BaseException:
             stop.set()  # workers write what they have and return
@@ -284,10 +334,12 @@ def _decode(item: Item, sizes: set[int | None]) -> Decoded:
         return Decoded(item, {}, str(error))
     except MemoryError:
         return Decoded(item, {}, "not enough memory to decode it")
+    except Exception as error:  # whatever a decoder lets escape concerns this picture only
+        return Decoded(item, {}, f"cannot be decoded: {type(error).__name__}: {error}")
 
 
 def _measure_batch(task: Task, batch: list[Decoded], lists: dict[tuple, list[Image]]) -> list[pa.Table]:
-    """Rows of one batch. Measures of the same size get the very same list, so that they share an inference."""
+    """Rows of one batch. Measures of one size get the very same list, so that they share an inference."""
     mine = [decoded for decoded in batch if task.table in decoded.item.tables]
     bad = [decoded for decoded in mine if decoded.error]
     good = [decoded for decoded in mine if not decoded.error]
@@ -305,15 +357,13 @@ def measure_images(measure: Measure, ids: list[str], images: list[Image]) -> lis
     """Rows for pictures; where the measure fails on one, that one's row says so and the others go on."""
     try:
         return [rows(measure, ids, measure(images))]
-    except InputError:
-        raise
     except Exception as error:
+        if isinstance(error, VisandaError) and not isinstance(error, MediaError):
+            raise  # it concerns the measure, and would be the same for every picture
         if len(ids) == 1:
             return [nulls(measure, ids, [f"{measure.name}: {type(error).__name__}: {error}"])]
         return [
-            table
-            for id, image in zip(ids, images, strict=True)
-            for table in measure_images(measure, [id], [image])
+            table for id, image in zip(ids, images, strict=True) for table in measure_images(measure, [id], [image])
         ]
 
 

@@ -6,18 +6,29 @@ import json
 import platform
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import visanda
+from visanda.errors import CorpusError
 from visanda.parts import write_bytes
 
-PACKAGES = ("numpy", "pandas", "pyarrow", "opencv-python-headless", "simplejpeg", "pillow", "onnxruntime")
-PACKAGES += ("scikit-learn", "statsmodels", "formulaic")
+PACKAGES = (
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "opencv-python-headless",
+    "simplejpeg",
+    "pillow",
+    "onnxruntime",
+    "scikit-learn",
+    "statsmodels",
+    "formulaic",
+)
 
 
 def versions() -> dict[str, str]:
@@ -66,28 +77,59 @@ class Run:
 
 @contextmanager
 def record(folder: Path, verb: str, arguments: dict[str, Any]) -> Iterator[Run]:
-    """Record a command in ``folder``: there from its start, so that even a killed one leaves a trace."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Record a command in ``folder``: there from its start, so that even a killed one leaves a trace.
+
+    Raises:
+        CorpusError: the record cannot be written.
+    """
     now = datetime.now().astimezone()
-    stem = now.strftime("%Y%m%dT%H%M%S%f")[:-3]
-    given = {name: value for name, value in arguments.items() if value not in (None, False, (), [], {})}
-    run = Run(folder / f"{stem}-{verb}.json", verb, given, now.isoformat(timespec="seconds"))
+    given = {name: value for name, value in arguments.items() if not _left_out(value)}
+    run = Run(_claim(folder, verb), verb, given, now.isoformat(timespec="seconds"))
     run.write()
     start = time.monotonic()
     try:
         yield run
-        run.outcome = "done"
-    except KeyboardInterrupt:
-        run.outcome = "interrupted"
-        raise
     except BaseException as error:
-        run.outcome = f"failed: {error}"
-        raise
-    finally:
+        run.outcome = "interrupted" if isinstance(error, KeyboardInterrupt) else f"failed: {error}"
         run.seconds = time.monotonic() - start
-        run.write()
+        with suppress(CorpusError):  # on a full disk, what went wrong first is what must be said
+            run.write()
+        raise
+    run.outcome, run.seconds = "done", time.monotonic() - start
+    run.write()
+
+
+def _left_out(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, (tuple, list, dict)) and not value)
+
+
+def _claim(folder: Path, verb: str) -> Path:
+    """A new file's name that sorts by time (UTC, so that no hour comes twice) and that no other command has."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            stem = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
+            path = folder / f"{stem}-{verb}.json"
+            with suppress(FileExistsError):
+                path.touch(exist_ok=False)
+                return path
+            time.sleep(0.001)
+    except OSError as error:
+        raise CorpusError(f"cannot write in {folder}: {error.strerror or error}") from error
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
-    """All recorded runs, oldest first."""
-    return [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))]
+    """All recorded runs, oldest first.
+
+    Raises:
+        CorpusError: a file there is no record of a run; says which.
+    """
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            text = path.read_text("utf-8")
+            if text:  # a command that was killed while it claimed its name wrote nothing
+                found.append(json.loads(text))
+        except (ValueError, OSError) as error:
+            raise CorpusError(f"{path} is damaged: {error}. Restore it, or delete it") from error
+    return found

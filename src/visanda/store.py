@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import tomlkit
-from tomlkit.exceptions import ParseError
+from tomlkit.exceptions import TOMLKitError
 
 from visanda import runs
 from visanda.errors import CorpusError, InputError
@@ -39,8 +40,7 @@ class Store:
     def __init__(self, folder: Path | str = ".") -> None:
         self.folder = Path(folder).expanduser().resolve()
         self._check_format()
-        for table in self.tables():
-            self.parts(table).check()
+        self._check_parts()
 
     @classmethod
     def _create(cls, folder: Path | str, name: str | None, about: str | None) -> None:
@@ -63,26 +63,30 @@ class Store:
     # settings
 
     def _check_format(self) -> None:
-        if not (self.folder / SETTINGS).exists():
+        path = self.folder / SETTINGS
+        if not path.exists():
             raise CorpusError(
                 f"there is no corpus in {self.folder} (no {SETTINGS}): make one with 'visanda init', or name "
                 "one with -C"
             )
         number = self.settings().get("format")
-        if not isinstance(number, int):
-            raise CorpusError(f"{self.folder / SETTINGS} has no format number: add the line 'format = {FORMAT}'")
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise CorpusError(f"{path} has no format number: add the line 'format = {FORMAT}'")
         if number > FORMAT:
             raise CorpusError(
                 f"{self.folder} was made by a newer visanda (format {number}; this one reads up to {FORMAT}): "
                 "upgrade visanda"
             )
+        if number < 1:
+            raise CorpusError(f"{path} says format {number}, which no visanda ever wrote: put 'format = {FORMAT}'")
 
     def settings(self) -> dict[str, Any]:
         """What ``corpus.toml`` says."""
+        path = self.folder / SETTINGS
         try:
-            return dict(tomlkit.parse((self.folder / SETTINGS).read_text("utf-8")).unwrap())
-        except (ParseError, UnicodeDecodeError) as error:
-            raise CorpusError(f"{self.folder / SETTINGS} cannot be read: {error}") from error
+            return dict(tomlkit.parse(path.read_text("utf-8")).unwrap())
+        except (TOMLKitError, ValueError, OSError) as error:
+            raise CorpusError(f"{path} cannot be read: {error}. Mend it, or restore it from a backup") from error
 
     @property
     def name(self) -> str:
@@ -121,20 +125,29 @@ class Store:
         return sorted(found, key=lambda name: name != "media")
 
     def describe(self, table: str) -> dict[str, Any]:
-        """What a table's ``measure.json`` says; empty for tables that no measure made."""
+        """What a table's ``measure.json`` says; empty for tables that no measure made.
+
+        Raises:
+            CorpusError: it is damaged.
+        """
         path = self.folder / "tables" / table / "measure.json"
-        if not path.exists():
-            return {}
         try:
-            return json.loads(path.read_text("utf-8"))
-        except ValueError as error:
-            raise CorpusError(f"{path} is damaged: {error}; restore it, or measure again with --replace") from error
+            described = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (ValueError, OSError) as error:
+            raise self._damaged_description(path, str(error)) from error
+        if not isinstance(described, dict) or not {"name", "arguments"} <= described.keys():
+            raise self._damaged_description(path, "it does not say what made the table")
+        return described
+
+    def _damaged_description(self, path: Path, why: str) -> CorpusError:
+        return CorpusError(f"{path} is damaged: {why}. Restore it, or make the table again with --replace")
 
     def write_description(self, table: str, described: dict[str, Any]) -> None:
         """Put a table's ``measure.json`` in place."""
-        folder = self.folder / "tables" / table
-        folder.mkdir(parents=True, exist_ok=True)
-        write_bytes(folder / "measure.json", json.dumps(described, indent=2, ensure_ascii=False).encode())
+        text = json.dumps(described, indent=2, ensure_ascii=False)
+        write_bytes(self.folder / "tables" / table / "measure.json", text.encode())
 
     def column_names(self, table: str) -> list[str]:
         """The names of a table's columns."""
@@ -153,38 +166,49 @@ class Store:
 
     # questions
 
-    def connect(self) -> duckdb.DuckDBPyConnection:
-        """DuckDB in memory with a view on every table, and ``codes`` on all codes; the caller closes it."""
-        connection = duckdb.connect()
-        connection.execute("SET TimeZone = 'UTC'")
-        for table in self.tables():
-            files = ", ".join(literal(str(path)) for path in self.parts(table).files())
-            connection.execute(
-                f"CREATE VIEW {quoted(table)} AS SELECT * FROM read_parquet([{files}], union_by_name = true)"
-            )
-        if any(self.folder.glob("codes/*/*.csv")):
-            files = literal(str(self.folder / "codes" / "*" / "*.csv"))
-            connection.execute(
-                f"CREATE VIEW codes AS SELECT * FROM read_csv({files}, all_varchar = true, union_by_name = true)"
-            )
-        return connection
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """DuckDB in memory with a view on every table, and ``codes``, a view on all that coders said."""
+        with duckdb.connect(config={"temp_directory": tempfile.gettempdir()}) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            tables = self.tables()
+            for table in tables:
+                connection.execute(
+                    f"CREATE VIEW {quoted(table)} AS SELECT * FROM "
+                    f"read_parquet({_listed(self.parts(table).files())}, union_by_name = true)"
+                )
+            coded = sorted((self.folder / "codes").glob("*/*.csv"))
+            if coded and "codes" not in tables:
+                connection.execute(
+                    f"CREATE VIEW codes AS SELECT * FROM read_csv({_listed(coded)}, "
+                    "header = true, delim = ',', quote = '\"', all_varchar = true, union_by_name = true)"
+                )
+            yield connection
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """Ask all tables a question in SQL (DuckDB's); the answer as an Arrow table.
 
         Raises:
             InputError: the question is wrong; says how DuckDB puts it.
+            CorpusError: a table is damaged.
         """
-        for attempt in (1, 2):
-            with self.connect() as connection:
-                try:
-                    return connection.sql(sql, params=list(parameters)).to_arrow_table()
-                except duckdb.IOException as error:
-                    if attempt == 2:  # once, a writer may have merged parts between listing and reading
-                        raise CorpusError(str(error)) from error
-                except duckdb.Error as error:
-                    raise InputError(f"SQL: {error}") from error
+        for last in (False, False, True):
+            try:
+                with self.connect() as connection:
+                    answer = connection.sql(sql, params=list(parameters))
+                    return pa.table({}) if answer is None else answer.to_arrow_table()
+            except duckdb.OutOfMemoryException as error:
+                raise InputError(f"this question needs more memory than there is: {error}") from error
+            except duckdb.Error as error:
+                self._check_parts()
+                if last or not isinstance(error, duckdb.IOException):
+                    raise _refused(error) from error
+                # otherwise a writer merged parts between listing and reading: ask again
         raise AssertionError("unreachable")
+
+    def _check_parts(self) -> None:
+        for table in self.tables():
+            self.parts(table).check()
 
     def vectors(self, table: str, column: str) -> tuple[list[str], np.ndarray]:
         """A column of vectors: ids of the rows that have one, and the vectors (n, length) as float32."""
@@ -200,19 +224,33 @@ class Store:
 
     def paths(self, ids: Sequence[str]) -> dict[str, Path]:
         """Where the files of these pictures are."""
-        wanted = pa.table({"id": pa.array(list(ids), pa.string())})
-        with self.connect() as connection:
-            connection.register("wanted", wanted)
-            found = connection.execute("SELECT id, path FROM media JOIN wanted USING (id)").fetchall()
-        return {id: self.resolve(path) for id, path in found}
+        found = self.query("SELECT id, path FROM media WHERE id IN (SELECT unnest(?))", [list(ids)])
+        where = dict(zip(found["id"].to_pylist(), found["path"].to_pylist(), strict=True))
+        return {id: self.resolve(where[id]) for id in ids if id in where}
 
     def resolve(self, path: str) -> Path:
         """A path of the media table: relative ones lie in the corpus."""
         return self.folder / path
 
+    def stored(self, path: Path | str) -> str:
+        """A path as the media table holds it: files in the corpus move with it."""
+        path = Path(path)
+        return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
+
     def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
         """Like :meth:`query`, as a pandas DataFrame."""
         return self.query(sql, parameters).to_pandas()
+
+
+def _refused(error: duckdb.Error) -> InputError | CorpusError:
+    if isinstance(error, (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError)):
+        return InputError(f"SQL: {error}")
+    return CorpusError(f"a file cannot be read: {error}")
+
+
+def _listed(files: Sequence[Path]) -> str:
+    """Files for DuckDB, which would read ``[``, ``*`` and ``?`` in their names as patterns."""
+    return "[" + ", ".join(literal(re.sub(r"[\[*?]", r"[\g<0>]", str(path))) for path in files) + "]"
 
 
 def quoted(name: str) -> str:

@@ -45,7 +45,7 @@ class Unit:
     def __post_init__(self) -> None:
         if self.time is not None and not _is_time(self.time):
             raise InputError(f"not a time in {self.name!r}: {self.time}; give (start,) or (start, end) in seconds")
-        if self.box is not None and not (min(self.box) >= 0 and min(self.box[2:]) > 0):
+        if self.box is not None and not _is_box(self.box):
             raise InputError(f"not a box in {self.name!r}: {self.box}; give (x, y, width, height) in pixels")
 
     @property
@@ -97,6 +97,10 @@ def _box(text: str) -> Box:
 def _is_time(time: tuple[float, ...]) -> bool:
     within = all(math.isfinite(value) and value >= 0 for value in time)
     return within and len(time) in (1, 2) and time[0] <= time[-1]
+
+
+def _is_box(box: Box) -> bool:
+    return len(box) == 4 and min(box) >= 0 and min(box[2:]) > 0
 
 
 def _seconds(value: float) -> str:

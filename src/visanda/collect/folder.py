@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
+from visanda.collect.jpeg import is_whole
 from visanda.errors import InputError, MediaError
 from visanda.media import read_file, read_header
-from visanda.progress import progress
 from visanda.units import Unit
 
 PICTURES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".heic"}
@@ -44,56 +45,87 @@ class Search:
 def find(sources: Sequence[str | Path], prefix: str | None = None) -> Search:
     """Find pictures in folders (recursively), by globs, or as single files.
 
-    An id is the name of the folder given and the path inside it, ``photos/2019/a.jpg``; ``prefix`` stands in for
-    the folder's name.
+    An id is the name of the folder given and the path inside it, ``photos/2019/a.jpg``; ``prefix`` stands in
+    for the folder's name.
 
     Raises:
-        InputError: a source does not exist or a glob matches nothing.
+        InputError: a source does not exist or may not be looked into, or a glob matches nothing.
     """
     search = Search()
     for source in sources:
-        text = os.path.expanduser(str(source))
-        if os.path.isdir(text):
-            base, paths = Path(text).resolve(), _walk(Path(text).resolve(), search)
-        elif os.path.isfile(text):
-            base, paths = Path(text).resolve().parent, iter([Path(text).resolve()])
-        elif glob.has_magic(text):
-            fixed = next(i for i, part in enumerate(Path(text).parts) if glob.has_magic(part))
-            base = Path(*Path(text).parts[:fixed]).resolve()
-            matches = sorted(glob.glob(text, recursive=True))
-            if not matches:
-                raise InputError(f"nothing matches {text}")
-            paths = (Path(match).resolve() for match in matches if os.path.isfile(match))
-        else:
-            raise InputError(f"there is no file or folder {text}")
+        path = _home(Path(source))
+        try:
+            base, paths = _reach(path, search)
+        except OSError as error:
+            raise InputError(f"{printable(str(path))} cannot be looked into: {error.strerror}") from error
         _collect(base, paths, prefix, search)
     return search
 
 
+def _home(path: Path) -> Path:
+    with suppress(RuntimeError):  # a name such as ~a.jpg is nobody's home
+        return path.expanduser()
+    return path
+
+
+def _reach(path: Path, search: Search) -> tuple[Path, Iterator[Path]]:
+    """Where the search begins, and the files from there on."""
+    if path.is_dir():
+        return path.resolve(), _walk(path.resolve(), search)
+    if path.is_file():
+        return path.parent.resolve(), iter([path.parent.resolve() / path.name])
+    if not has_magic(str(path)):
+        raise InputError(f"there is no file or folder {printable(str(path))}")
+    fixed = next(number for number, part in enumerate(path.parts) if has_magic(part))
+    base = Path(*path.parts[:fixed]).resolve()
+    try:
+        matches = sorted(base.glob("/".join(path.parts[fixed:])))
+    except ValueError as error:
+        raise InputError(f"{path} is no pattern: {error}") from error
+    if not matches:
+        raise InputError(f"nothing matches {printable(str(path))}")
+    return base, _each(matches, search)
+
+
+def _each(matches: Iterable[Path], search: Search) -> Iterator[Path]:
+    """The files that a pattern matches, and those in the folders that it matches."""
+    seen = set()
+    for match in matches:
+        for path in _walk(match, search) if match.is_dir() else [match]:
+            if path not in seen and not path.name.startswith("."):
+                seen.add(path)
+                yield path
+
+
 def _walk(base: Path, search: Search) -> Iterator[Path]:
     def note(error: OSError) -> None:
-        search.unreadable.append(f"{error.filename}: {error.strerror}")
+        search.unreadable.append(f"{printable(str(error.filename))}: {error.strerror}")
 
     for folder, folders, files in os.walk(base, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
+        for name in folders:
+            if Path(folder, name).is_symlink():  # following them can lead in circles
+                search.unreadable.append(f"{printable(str(Path(folder, name)))}: a link; add that folder itself")
         for name in sorted(files):
             if not name.startswith("."):
                 yield Path(folder) / name
 
 
 def _collect(base: Path, paths: Iterable[Path], prefix: str | None, search: Search) -> None:
-    top = base.name if prefix is None else prefix
+    top = base.name if prefix is None else prefix.strip("/")
+    if ".." in top.split("/"):
+        raise InputError(f"the prefix {prefix!r} leads upwards: begin ids with a plain name")
     for path in paths:
         if path.suffix.lower() not in PICTURES:
-            search.other_files[path.suffix.lower() or "no suffix"] += 1
+            search.other_files[printable(path.suffix.lower()) or "no suffix"] += 1
             continue
         inside = path.relative_to(base)
         name = "/".join(([top] if top else []) + list(inside.parts))
-        search.found.append(Found(Unit(_printable(name)).id, path, inside.parts[:-1]))
+        search.found.append(Found(Unit(printable(name)).id, path, inside.parts[:-1]))
 
 
-def _printable(name: str) -> str:
-    """A name as Unicode: bytes that are not UTF-8 are written as ``\\xNN``."""
+def printable(name: str) -> str:
+    r"""A name as Unicode: bytes that are not UTF-8 are written as ``\xNN``."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
@@ -112,15 +144,17 @@ def class_columns(found: Sequence[Found]) -> dict[str, list[str | None]]:
     else:
         rest, columns = [item.folders for item in found], {}
     if all(len(folders) == 1 for folders in rest):
-        columns["class"] = [_printable(folders[0]) for folders in rest]
+        columns["class"] = [printable(folders[0]) for folders in rest]
     elif any(rest):
-        columns["folder"] = [_printable("/".join(folders)) or None for folders in rest]
+        columns["folder"] = [printable("/".join(folders)) or None for folders in rest]
     return columns
 
 
-def inspect(found: Sequence[Found], *, gps: bool = False) -> list[dict[str, Any]]:
+def inspect(
+    found: Sequence[Found], *, gps: bool = False, advance: Callable[[], None] = lambda: None
+) -> list[dict[str, Any]]:
     """What each file is: a row of the media table, in order; what cannot be read says why in ``error``."""
-    with progress("read", len(found)) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
 
         def look(item: Found) -> dict[str, Any]:
             row = describe(item, gps=gps)
@@ -132,13 +166,17 @@ def inspect(found: Sequence[Found], *, gps: bool = False) -> list[dict[str, Any]
 
 def describe(item: Found, *, gps: bool = False) -> dict[str, Any]:
     """One file's row of the media table."""
-    row: dict[str, Any] = {"id": item.id, "kind": "image", "path": _printable(str(item.path)), "error": None}
+    row: dict[str, Any] = {"id": item.id, "kind": "image", "path": printable(str(item.path)), "error": None}
     if row["path"] != str(item.path):
         return row | {"error": "the file's name is not valid UTF-8: rename it"}
     try:
+        if item.path.exists() and not item.path.is_file():  # reading a pipe would wait for ever
+            raise MediaError("not a file but a pipe, a socket or a device")
         data = read_file(item.path)
         row |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         header = read_header(data)
+        if header.format == "JPEG" and not is_whole(data):
+            raise MediaError("truncated JPEG: the end of the picture is missing")
         row |= {name: getattr(header, name) for name in FACTS}
         if gps and header.gps:
             row["latitude"], row["longitude"] = header.gps
@@ -146,6 +184,8 @@ def describe(item: Found, *, gps: bool = False) -> dict[str, Any]:
         row["error"] = str(error)
     except MemoryError:
         row["error"] = "not enough memory to read it"
+    except Exception as error:  # whatever a reader lets escape concerns this file only
+        row["error"] = f"cannot be read: {type(error).__name__}: {error}"
     return row
 
 

@@ -36,14 +36,11 @@ def match(frame: pd.DataFrame, key: str, ids: Sequence[str]) -> Match:
     Raises:
         InputError: there is no such column, or a key repeats.
     """
+    tiers = _tiers(ids)
     if key not in frame:
-        close = get_close_matches(key, map(str, frame.columns), n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        columns = ", ".join(map(str, frame.columns))
-        raise InputError(f"the table has no column {key!r}: {hint}Its columns are: {columns}")
+        raise InputError(_no_column(frame, key, tiers))
     keys = [_plain(str(value)) if pd.notna(value) else "" for value in frame[key]]
     _refuse_repeats(keys, key)
-    tiers = _tiers(ids)
     rows: dict[str, int] = {}
     unmatched, ambiguous = [], []
     for position, name in enumerate(keys):
@@ -55,6 +52,21 @@ def match(frame: pd.DataFrame, key: str, ids: Sequence[str]) -> Match:
             if len(hits) > 1:
                 ambiguous.append(name)
     return Match(rows, unmatched, ambiguous)
+
+
+def _no_column(frame: pd.DataFrame, key: str, tiers: list[dict[str, list[str]]]) -> str:
+    """What to say where the key is not there: the column that names most pictures is the one that was meant."""
+    hits = {
+        str(name): sum(any(_plain(str(value)) in tier for tier in tiers) for value in frame[name].dropna())
+        for name in frame
+    }
+    best = max(hits, key=lambda name: hits[name], default="")
+    if hits.get(best):
+        hint = f"{best!r} names {hits[best]} of the pictures: --key {best}. "
+    else:
+        close = get_close_matches(key, hits, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"the table has no column {key!r}: {hint}Its columns are: {', '.join(hits)}"
 
 
 def _plain(name: str) -> str:

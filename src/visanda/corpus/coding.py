@@ -127,9 +127,7 @@ class Coding(Store):
             run.counts = {"coded": len(coded), "new": new, "unmatched": len(matched.unmatched)}
         return self._code_result(variable, coder, given, new, matched.unmatched)
 
-    def _code_result(
-        self, variable: str, coder: str, given: pd.DataFrame, new: int, unmatched: list[str]
-    ) -> Result:
+    def _code_result(self, variable: str, coder: str, given: pd.DataFrame, new: int, unmatched: list[str]) -> Result:
         coded = given[given["value"] != ""]
         table = coded["value"].value_counts().rename_axis("value").rename("pictures").reset_index()
         words = [f"{len(coded)} codes of {variable} by {coder}, {new} of them new or changed."]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from visanda.collect.folder import Found, Search, class_columns, find, inspect
+from visanda.collect.folder import Found, Search, class_columns, find, inspect, printable
 from visanda.collect.match import Match, match
-from visanda.collect.tables import read_table
+from visanda.collect.tables import as_arrow, read_table, settle
 from visanda.errors import InputError
+from visanda.progress import Advance, progress
 from visanda.result import Result
-from visanda.store import Store
+from visanda.store import Store, quoted
 
 CHUNK = 2000  # pictures looked at before their rows are written
 
@@ -70,6 +73,9 @@ class Collecting(Store):
     ) -> Result:
         """Add pictures, and what a table says about them; what is there already is left as it is.
 
+        Pictures that could not be read, or whose file has moved, are looked at again. Without sources, the table
+        is joined to the pictures that are there.
+
         Args:
             sources: folders (searched recursively), globs or files.
             metadata: a table (CSV, TSV, Excel, Parquet, JSON lines) with a row a picture.
@@ -82,41 +88,44 @@ class Collecting(Store):
         """
         arguments = {"sources": sources, "metadata": _named(metadata), "key": key, "prefix": prefix, "gps": gps}
         search = find(sources, prefix)
-        if not search.found and not (self.tables() and metadata is not None):
-            raise InputError(f"there are no pictures in {', '.join(map(str, sources))}{_others(search)}")
-        known = metadata if isinstance(metadata, pd.DataFrame) or metadata is None else read_table(metadata)
+        if not search.found and (sources or metadata is None):
+            raise InputError(_nothing(sources, search))
+        table = _table(metadata)
         with self.parts("media").writing(), self.record("add", arguments) as run:
             there = self._there()
-            new = _new(search.found, there)
-            ids = list(dict.fromkeys([*there.index, *(item.id for item in new)]))
-            matched = match(known, key, ids) if known is not None else None
-            columns = _user_columns(new, known, matched, key)
-            self._check_types(columns)
-            again = there.index[there["error"].notna()].intersection([item.id for item in search.found])
-            self.parts("media").drop(again, run.stem + "-again")
-            failed = self._write_new([*new, *_retried(search.found, again)], columns, gps, run.stem)
+            news = _sort(search.found, there, self.resolve)
+            originals = [id for id, known in there.items() if known.parent is None]
+            ids = [*originals, *(item.id for item in news.new)]
+            matched = None if table is None else match(table, key, ids)
+            columns, more = self._columns(search.found, news.new, table, matched)
+            with progress("read", len(news.again) + len(news.new)) as advance:
+                mended = self._look_again(news.again, gps, run.stem, advance)
+                failed = self._write_new(news.new, columns, gps, run.stem, advance)
             if matched is not None:
-                self._write_metadata(columns, [id for id in matched.rows if id in there.index], run.stem)
+                known = [id for id in matched.rows if id in there]
+                self._update(known, more, run.stem + "-metadata")
             self.parts("media").compact(run.stem)
-            run.counts = {"new": len(new), "failed": len(failed), "looked at again": len(again)}
-        return _summary(search, there, new, failed, matched, ids)
+            run.counts = {"new": len(news.new), "failed": len(failed), "looked at again": len(news.again)}
+            if matched is not None:
+                run.counts |= {"rows matched": len(matched.rows), "rows unmatched": len(matched.unmatched)}
+        return _summary(search, news, failed, mended, matched, news.asked if sources else ids)
 
     def status(self) -> Result:
         """How far the study has come: pictures, tables and their failures, codes, models."""
         rows = []
         for table in self.tables():
             failed = "count(error)" if "error" in self.column_names(table) else "0"
-            counts = self.query(f'SELECT count(*) AS n, {failed} AS failed FROM "{table}"').to_pylist()[0]
+            counts = self.query(f"SELECT count(*) AS n, {failed} AS failed FROM {quoted(table)}").to_pylist()[0]
             made = self.describe(table)
             given = ", ".join(f"{name}={value}" for name, value in made.get("arguments", {}).items())
             rows.append((table, counts["n"], counts["failed"], given))
-        table = pd.DataFrame(rows, columns=["table", "rows", "failed", "arguments"])
+        frame = pd.DataFrame(rows, columns=["table", "rows", "failed", "arguments"])
         words = [] if rows else ["Nothing is here yet: add pictures with 'visanda add FOLDER'."]
         if rows:
             errors = self.frame("SELECT id, error FROM media WHERE error IS NOT NULL ORDER BY id LIMIT 5")
             words += [f"{row.id}: {row.error}" for row in errors.itertuples()]
         words += self._said_of_codes()
-        return Result(f"{self.name} in {self.folder}", table, words)
+        return Result(f"{self.name} in {self.folder}", frame, words)
 
     def _said_of_codes(self) -> list[str]:
         words = []
@@ -126,108 +135,194 @@ class Collecting(Store):
             words.append(f"Coded: {folder.name} by {coders}{trained}.")
         return words
 
-    def _there(self) -> pd.DataFrame:
+    def _there(self) -> dict[str, Known]:
         if "media" not in self.tables():
-            return pd.DataFrame({"path": [], "error": []}, index=pd.Index([], name="id", dtype=str))
-        return self.frame("SELECT id, path, error FROM media").set_index("id")
+            return {}
+        rows = self.query("SELECT id, path, error, parent FROM media").columns
+        return {id: Known(*facts) for id, *facts in zip(*(column.to_pylist() for column in rows), strict=True)}
 
-    def _check_types(self, columns: pd.DataFrame) -> None:
-        """A column keeps its type over all additions."""
+    def _columns(
+        self, found: list[Found], new: list[Found], table: pd.DataFrame | None, matched: Match | None
+    ) -> tuple[pa.Table, pa.Table]:
+        """What folders and the table say, a row for each new picture; what the table says of known ones.
+
+        A column keeps the type that it has in the corpus.
+        """
+        ids = pd.Index([item.id for item in new], dtype=object)
+        folders = pd.DataFrame(class_columns(found), index=[item.id for item in found], dtype=object)
+        folders = folders[~folders.index.duplicated()].reindex(ids)
+        if table is None or matched is None:
+            return self._fitted(as_arrow(folders)), pa.table({})
+        said = table.iloc[list(matched.rows.values())].set_axis(pd.Index(list(matched.rows), dtype=object))
+        taken = [*MEDIA.names, *(str(name).lower() for name in table)]
+        said.columns = [_other_name(str(name), taken) for name in table]
+        own = {name.lower() for name in said.columns}
+        spare = [name for name in folders if str(name).lower() not in own]
+        known = said.index[~said.index.isin(ids)]
+        both = self._fitted(as_arrow(said.reindex(ids.append(known)).join(folders[spare])))
+        return both.slice(0, len(ids)), both.slice(len(ids)).select(list(range(len(own))))
+
+    def _fitted(self, columns: pa.Table) -> pa.Table:
         if "media" not in self.tables():
-            return
+            return columns
         there = self.query("SELECT * FROM media LIMIT 0").schema
-        here = pa.Schema.from_pandas(columns, preserve_index=False)
-        for field in here:
-            position = there.get_field_index(field.name)
-            if position < 0 or pa.types.is_null(there.field(position).type) or pa.types.is_null(field.type):
-                continue
-            try:
-                pa.unify_schemas(
-                    [pa.schema([there.field(position)]), pa.schema([field])], promote_options="permissive"
-                )
-            except pa.ArrowTypeError:
-                raise InputError(
-                    f"the column {field.name!r} holds {there.field(position).type} in the corpus and {field.type} "
-                    "in this table: give it another name, or bring it to the same type"
-                ) from None
-
-    def _write_new(self, items: list[Found], columns: pd.DataFrame, gps: bool, stem: str) -> pd.DataFrame:
-        failed = []
-        for number, chunk in enumerate(_chunks(items)):
-            rows = pa.Table.from_pylist(inspect(chunk, gps=gps), schema=MEDIA)
-            mine = columns.reindex([item.id for item in chunk]).reset_index(drop=True)
-            table = pa.Table.from_pandas(mine, preserve_index=False)
-            for name in table.column_names:
-                rows = rows.append_column(name, table[name])
-            self.parts("media").append(rows.replace_schema_metadata(), f"{stem}-{number:06d}")
-            failed.append(rows.select(["id", "error"]).filter(rows["error"].is_valid()).to_pandas())
-        return pd.concat(failed) if failed else pd.DataFrame({"id": [], "error": []})
-
-    def _write_metadata(self, columns: pd.DataFrame, ids: list[str], stem: str) -> None:
-        """Give pictures that were there before what the table says about them now."""
-        named = [name for name in columns if name not in ("split", "class", "folder")]
-        if not ids or not named:
-            return
-        media = self.parts("media").read()
-        position = {id: i for i, id in enumerate(media["id"].to_pylist())}
-        for name in named:
-            given = pa.array(columns.loc[ids, name], from_pandas=True)
-            old = media[name].to_pylist() if name in media.column_names else [None] * len(media)
-            for id, value in zip(ids, given.to_pylist(), strict=True):
-                old[position[id]] = value
-            there = media.schema.field(name).type if name in media.column_names else given.type
-            values = pa.array(old, given.type if pa.types.is_null(there) else there)
-            if name in media.column_names:
-                media = media.set_column(media.column_names.index(name), name, values)
-            else:
-                media = media.append_column(name, values)
-        self.parts("media").replace_all(media, stem + "-metadata")
-
-
-def _named(metadata: Any) -> str | None:
-    return "a DataFrame" if isinstance(metadata, pd.DataFrame) else metadata and str(metadata)
-
-
-def _chunks(items: list[Found]) -> Iterator[list[Found]]:
-    for start in range(0, len(items), CHUNK):
-        yield items[start : start + CHUNK]
-
-
-def _new(found: list[Found], there: pd.DataFrame) -> list[Found]:
-    """Pictures that are not in the corpus; two files must not share an id."""
-    seen: dict[str, str] = there["path"].to_dict()
-    new = []
-    for item in found:
-        path = str(item.path)
-        if item.id not in seen:
-            seen[item.id] = path
-            new.append(item)
-        elif seen[item.id] != path and item.id in there.index and there.loc[item.id, "path"] != path:
-            raise InputError(
-                f"{path} would get the id {item.id!r}, which {seen[item.id]} has: give these pictures another "
-                "--prefix"
-            )
-        elif seen[item.id] != path:
-            raise InputError(f"{path} and {seen[item.id]} would share the id {item.id!r}: add them one by one, "
-                             "each with a --prefix")
-    return new
-
-
-def _retried(found: list[Found], again: pd.Index) -> list[Found]:
-    wanted = set(again)
-    return [item for item in found if item.id in wanted]
-
-
-def _user_columns(
-    new: list[Found], known: pd.DataFrame | None, matched: Match | None, key: str
-) -> pd.DataFrame:
-    """What folders and the table say, a row an id; names that visanda uses itself get ``_given`` appended."""
-    columns = pd.DataFrame(class_columns(new), index=pd.Index([item.id for item in new], name="id"), dtype=object)
-    if known is None or matched is None:
+        for position, here in enumerate(columns.schema):
+            known = next((one for one in there if one.name.lower() == here.name.lower()), None)
+            if known is not None:
+                column = columns.column(position).cast(_one_type(here, known))
+                columns = columns.set_column(position, known.name, column)
         return columns
-    rows = known.iloc[list(matched.rows.values())].set_axis(pd.Index(list(matched.rows), name="id"))
-    rows = rows.rename(columns={name: f"{name}_given" for name in rows if name in MEDIA.names})
-    return rows.join(columns[[name for name in columns if name not in rows]], how="outer")
+
+    def _write_new(self, items: list[Found], columns: pa.Table, gps: bool, stem: str, advance: Advance) -> pd.DataFrame:
+        failed = [pa.schema([MEDIA.field("id"), MEDIA.field("error")]).empty_table()]
+        for number, start in enumerate(range(0, len(items), CHUNK)):
+            rows = self._inspected(items[start : start + CHUNK], gps, advance)
+            failed.append(rows.select(["id", "error"]).filter(rows["error"].is_valid()))
+            for name in columns.column_names:
+                rows = rows.append_column(name, columns[name].slice(start, CHUNK))
+            self.parts("media").append(rows, f"{stem}-{number:06d}")
+        return pa.concat_tables(failed).to_pandas()
+
+    def _inspected(self, items: list[Found], gps: bool, advance: Advance) -> pa.Table:
+        rows = inspect(items, gps=gps, advance=advance)
+        return pa.Table.from_pylist([row | {"path": self.stored(row["path"])} for row in rows], schema=MEDIA)
+
+    def _look_again(self, items: list[Found], gps: bool, stem: str, advance: Advance) -> list[str]:
+        """Renew what is known of these files; returns the ids of those that can be read."""
+        if not items:
+            return []
+        rows = self._inspected(items, gps, advance)
+        kept = {"id", "parent"} | (set() if gps else {"latitude", "longitude"})
+        names = [name for name in MEDIA.names if name not in kept]
+        self._update(rows["id"].to_pylist(), rows.select(names), stem + "-again")
+        return rows.filter(rows["error"].is_null())["id"].to_pylist()
+
+    def _update(self, ids: list[str], columns: pa.Table, stem: str) -> None:
+        """Write these columns into the rows of these ids."""
+        wanted = pa.array(ids, pa.string())
+
+        def updated(rows: pa.Table) -> pa.Table:
+            position = pc.index_in(rows["id"].cast(pa.string()), value_set=wanted)
+            changed = rows
+            if position.null_count == len(position):
+                return rows
+            for name in columns.column_names:
+                new = columns[name].take(position)
+                if name in rows.column_names:
+                    new = pc.if_else(position.is_valid(), new, rows[name].cast(new.type))
+                    if not new.equals(rows[name]):
+                        changed = changed.set_column(changed.column_names.index(name), name, new)
+                elif new.null_count < len(new):
+                    changed = changed.append_column(name, new)
+            return changed
+
+        if ids and columns.num_columns:
+            self.parts("media").rewrite(updated, stem)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a row of the media table says of a picture that is there."""
+
+    path: str
+    error: str | None
+    parent: str | None
+
+
+@dataclass
+class News:
+    """What a search means for the corpus.
+
+    Attributes:
+        new: pictures to add.
+        again: pictures that are there, to be looked at again: unreadable before, or moved since.
+        elsewhere: ids that pictures have already, where this search would give them others.
+        asked: the ids of all pictures that the search found.
+    """
+
+    new: list[Found] = field(default_factory=list)
+    again: list[Found] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+
+def _sort(found: list[Found], there: dict[str, Known], resolve: Callable[[str], Path]) -> News:
+    """Tell new pictures from known ones.
+
+    Raises:
+        InputError: two files would share an id.
+    """
+    id_of = {str(resolve(known.path)): id for id, known in there.items()}
+    news = News()
+    seen: dict[str, str] = {}
+    for item in found:
+        path = printable(str(item.path))
+        id = id_of.get(path, item.id)
+        if seen.get(id, path) != path:
+            raise InputError(
+                f"{path} and {seen[id]} would share the id {id!r}: add them one by one, each with a --prefix"
+            )
+        if id in seen:
+            continue
+        seen[id] = path
+        news.asked.append(id)
+        known = there.get(id)
+        if known is None:
+            news.new.append(item)
+        elif id != item.id:
+            news.elsewhere.append(id)
+        elif path not in id_of and resolve(known.path).exists():
+            raise InputError(
+                f"{path} would get the id {id!r}, which {resolve(known.path)} has: give these pictures another --prefix"
+            )
+        elif path not in id_of or known.error:
+            news.again.append(item)
+    return news
+
+
+def _one_type(here: pa.Field, there: pa.Field) -> pa.DataType:
+    """The type for a column of the table (here) that the corpus has already (there).
+
+    Raises:
+        InputError: there is none.
+    """
+    if pa.types.is_string(there.type) and pa.types.is_integer(here.type):
+        return there.type
+    try:
+        both = [pa.schema([pa.field("", field.type)]) for field in (there, here)]
+        return pa.unify_schemas(both, promote_options="permissive").field(0).type
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        raise InputError(
+            f"the column {here.name!r} holds {there.type} in the corpus and {here.type} in this table: give it "
+            "another name, or bring it to the same type"
+        ) from None
+
+
+def _other_name(name: str, taken: list[str]) -> str:
+    """A column's name; one that visanda uses itself gets ``_given`` appended."""
+    while name.lower() in MEDIA.names or (name.endswith("_given") and taken.count(name.lower()) > 1):
+        name += "_given"
+    return name
+
+
+def _table(metadata: str | Path | pd.DataFrame | None) -> pd.DataFrame | None:
+    if metadata is None:
+        return None
+    return settle(metadata) if isinstance(metadata, pd.DataFrame) else read_table(metadata)
+
+
+def _named(metadata: str | Path | pd.DataFrame | None) -> str | None:
+    return "a DataFrame" if isinstance(metadata, pd.DataFrame) else None if metadata is None else str(metadata)
+
+
+# what add says
+
+
+def _nothing(sources: tuple[str, ...], search: Search) -> str:
+    if not sources:
+        return "name folders, globs or files to add, or a table with --metadata"
+    closed = "".join(f"; cannot be searched: {text}" for text in search.unreadable[:3])
+    return f"there are no pictures in {', '.join(printable(str(one)) for one in sources)}{_others(search)}{closed}"
 
 
 def _others(search: Search) -> str:
@@ -238,11 +333,23 @@ def _others(search: Search) -> str:
 
 
 def _summary(
-    search: Search, there: pd.DataFrame, new: list[Found], failed: pd.DataFrame, matched: Match | None, ids: list[str]
+    search: Search, news: News, failed: pd.DataFrame, mended: list[str], matched: Match | None, ids: list[str]
 ) -> Result:
-    rows = [("pictures found", len(search.found)), ("new", len(new)), ("of these with an error", len(failed))]
-    rows += [("already there", len(search.found) - len(new)), ("other files", search.other_files.total())]
+    rows = [("pictures found", len(search.found)), ("new", len(news.new)), ("of these with an error", len(failed))]
+    rows += [("already there", len(news.asked) - len(news.new)), ("other files", search.other_files.total())]
     words = [f"{row.id}: {row.error}" for row in failed.head(10).itertuples()]
+    if len(failed) > 10:
+        words.append(
+            f'... and {len(failed) - 10} more: visanda sql "select id, error from media where error is not null"'
+        )
+    if news.again:
+        rows.append(("looked at again", len(news.again)))
+        words.append(
+            f"{len(mended)} of {len(news.again)} pictures looked at again can be read now; where they were measured "
+            "before, measure with --retry."
+        )
+    if news.elsewhere:
+        words.append(f"{len(news.elsewhere)} are there under other ids, such as {news.elsewhere[0]!r}.")
     warnings = [f"cannot be searched: {text}" for text in search.unreadable]
     extra = {"errors": failed}
     if search.other_files:

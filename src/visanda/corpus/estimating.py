@@ -36,7 +36,7 @@ class Estimating(Coding, Measuring):
         self,
         formula: str,
         *,
-        model: Literal["auto", "mean", "lm", "logit"] = "auto",
+        model: Literal["auto", "lm", "logit"] = "auto",
         cluster: str | None = None,
         where: str | None = None,
         truth: str | None = None,
@@ -175,8 +175,9 @@ class Estimating(Coding, Measuring):
             hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
             raise InputError(f"no table has a column {name!r}: {hint}'visanda columns' lists them all")
         if len(homes) > 1:
-            raise InputError(f"several tables have a column {column!r}: measure one under another name "
-                             f"({', '.join(homes)})")
+            raise InputError(
+                f"several tables have a column {column!r}: measure one under another name ({', '.join(homes)})"
+            )
         frame = self.frame(f"SELECT id, {quoted(column)} FROM {quoted(homes[0])}")
         return frame.rename(columns={column: name})
 

@@ -92,7 +92,7 @@ class Exploring(Measuring):
         if "classify" in self.tables():
             labels = self.frame("SELECT id, label FROM classify").set_index("id")["label"]
             found["label"] = found["id"].map(labels)
-        captions = [f"{row.similarity:.2f} {row.id.rsplit('/', 1)[-1]}" for row in found.itertuples()]
+        captions = [f"{score:.2f} {_last(id)}" for id, score in zip(found["id"], found["similarity"], strict=True)]
         self._save_sheet(found["id"].tolist(), captions, "search.jpg", f"Search: {words or f'like {like}'}")
         return found
 
@@ -177,18 +177,21 @@ class Exploring(Measuring):
             ids = tuple(self.frame(f"SELECT id FROM media WHERE {where or 'true'} LIMIT {int(n)}")["id"])
         if not ids:
             raise InputError("no pictures to show")
-        captions = [id.rsplit("/", 1)[-1] for id in ids[:n]]
+        captions = [_last(id) for id in ids[:n]]
         return self._save_sheet(list(ids[:n]), captions, out or "sheet.jpg", title)
 
-    def _save_sheet(
-        self, ids: list[str], captions: list[str] | None, out: str | Path, title: str | None
-    ) -> Path:
+    def _save_sheet(self, ids: list[str], captions: list[str] | None, out: str | Path, title: str | None) -> Path:
         paths = self.paths(ids)
         path = self.results / out
         path.parent.mkdir(parents=True, exist_ok=True)
         sheet = contact_sheet([paths.get(id) for id in ids], captions, title=title)
         sheet.save(path, quality=88)
         return path
+
+
+def _last(id: str) -> str:
+    """The file's name without its folders, for a caption."""
+    return id.rsplit("/", 1)[-1]
 
 
 def _percent(advance: Any) -> Any:

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from visanda import codes
+from visanda.corpus.coding import Coding
 from visanda.corpus.measuring import Measuring
 from visanda.errors import InputError
 from visanda.learn.duplicates import groups_for_split
@@ -26,7 +27,7 @@ FOLDS = 5
 SHEET = 48  # pictures on the sheet of errors
 
 
-class Learning(Measuring):
+class Learning(Coding, Measuring):
     """Learn."""
 
     def train(
@@ -137,8 +138,10 @@ class Learning(Measuring):
 
     def _train_result(self, variable: str, card: dict[str, Any], split: pd.DataFrame, without: int) -> Result:
         table = split.groupby(["value", "set"]).size().unstack(fill_value=0).reset_index()
-        words = [f"Trained on {sum(card['train'].values())} coded pictures; the other "
-                 f"{sum(card['test'].values())} are a frozen test set: visanda evaluate {variable}"]
+        words = [
+            f"Trained on {sum(card['train'].values())} coded pictures; the other "
+            f"{sum(card['test'].values())} are a frozen test set: visanda evaluate {variable}"
+        ]
         warnings = []
         if without:
             warnings.append(f"{without} coded pictures have no embedding and were left out")
@@ -249,7 +252,7 @@ class Learning(Measuring):
             run.counts = {"predicted": len(frame)}
         shares = frame[f"{variable}_predicted"].value_counts().rename_axis("value").rename("pictures").reset_index()
         shares["share"] = shares["pictures"] / len(frame)
-        left_out = len(self.population()) - len(set(ids) & set(self.population()["id"]))
+        left_out = len(set(self.population()["id"]) - set(ids))
         warnings = [f"{left_out} pictures have no embedding: 'visanda measure embed' first"] if left_out else []
         words = [
             f"{len(frame):,} pictures predicted. These shares count the classifier's errors in: "
@@ -279,8 +282,7 @@ def _fit_all(vectors: np.ndarray, train: pd.DataFrame, seed: int) -> tuple[Head,
         keep = np.flatnonzero(folds != fold)
         if len({values[i] for i in keep}) < 2:
             raise InputError(
-                "without one of five folds, only one value is left to learn from: code more pictures of the rare "
-                "value"
+                "without one of five folds, only one value is left to learn from: code more pictures of the rare value"
             )
         crossfit.append(fit(vectors[keep], [values[i] for i in keep], [groups[i] for i in keep], seed))
     return head, tuple(crossfit)
@@ -294,7 +296,7 @@ def _predictions(
     crossfit = np.zeros_like(probability)
     for fold, head in enumerate(trained.crossfit):
         members = np.flatnonzero(folds == fold)
-        columns = [classes.index(value) for value in head.classes]
+        columns = np.array([classes.index(value) for value in head.classes])
         crossfit[np.ix_(members, columns)] = head.probabilities(vectors[members])
     frame = pd.DataFrame({"id": ids, f"{variable}_predicted": [classes[i] for i in probability.argmax(axis=1)]})
     for i, value in enumerate(classes):

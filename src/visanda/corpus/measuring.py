@@ -9,14 +9,14 @@ from typing import Any, Literal
 import pandas as pd
 
 from visanda import codes, run
+from visanda.corpus.collecting import MEDIA
 from visanda.errors import InputError
 from visanda.measure import Measure, find
 from visanda.store import Store, quoted
 
 Format = Literal["csv", "tsv", "xlsx", "parquet", "jsonl", "dta"]
 
-FACTS = ("kind", "parent", "path", "sha256", "bytes", "format", "mode", "width", "height", "frames")
-FACTS += ("orientation", "icc", "taken", "camera", "latitude", "longitude", "error")
+FACTS = [name for name in MEDIA.names if name != "id"]
 
 
 class Measuring(Store):
@@ -58,9 +58,7 @@ class Measuring(Store):
         if repeated:
             raise InputError(f"{repeated[0]!r} is asked for twice: run it twice, each time with its own --name")
         tasks = [run.Task(name or m.name, m) for m in made]
-        return run.measure(
-            self, tasks, workers=workers, limit=limit, where=where, replace=replace, retry=retry
-        )
+        return run.measure(self, tasks, workers=workers, limit=limit, where=where, replace=replace, retry=retry)
 
     def _need(self, measure: str) -> None:
         """Measure what a verb builds on, where it was not measured at all."""

@@ -49,30 +49,92 @@ class Processing(Store):
         change = _change(step, arguments)
         folder = Path(out).expanduser().resolve()
         self.require("media", "add pictures first, with 'visanda add FOLDER'")
-        chosen = self.frame(
-            "SELECT id, path FROM media WHERE kind = 'image' AND error IS NULL "
-            f"AND ({where or 'parent IS NULL'}) ORDER BY id"
-        )
-        there = set(self.query("SELECT id FROM media")["id"].to_pylist())
-        todo = [
-            (row.id, self.resolve(row.path), _target(folder, row.id))
-            for row in chosen.itertuples()
-            if Unit(f"{folder.name}/{_target_name(row.id)}").id not in there
-        ][:limit]
-        described = {"step": step, "out": str(folder), "where": where, **arguments}
-        with self.parts("media").writing(), self.record("process", described) as run:
-            rows = _derive(change, todo, folder)
-            if rows:
-                self.parts("media").append(pa.Table.from_pylist(rows, schema=MEDIA), run.stem)
-            self.parts("media").compact(run.stem)
-            failed = [row for row in rows if row["error"]]
-            run.counts = {"derived": len(rows), "failed": len(failed)}
-        counts = [("derived", len(rows) - len(failed)), ("failed", len(failed)),
-                  ("already there", len(chosen) - len(todo) if limit is None else 0)]
+        described = {"step": step, "out": str(folder), "arguments": arguments, "where": where, "limit": limit}
+        with self.parts("media").writing():
+            self._refuse_other_step(step, str(folder), arguments)
+            chosen = self.query(
+                "SELECT id, path FROM media WHERE kind = 'image' AND error IS NULL "
+                f"AND ({where or 'parent IS NULL'}) ORDER BY id"
+            ).to_pylist()
+            todo, there = self._to_derive(chosen, folder, limit)
+            with self.record("process", described) as run:
+                failed = self._derive(change, todo, run.stem)
+                self.parts("media").compact(run.stem)
+                run.counts = {"derived": len(todo) - len(failed), "failed": len(failed)}
+        counts = [("derived", len(todo) - len(failed)), ("failed", len(failed)), ("already there", there)]
         words = [f"{row['parent']}: {row['error']}" for row in failed[:10]]
-        if rows:
+        if todo:
             words.append(f"They are in {folder}; their ids begin with {folder.name}/")
         return Result(f"Processed: {step}", pd.DataFrame(counts, columns=["what", "count"]), words)
+
+    def _refuse_other_step(self, step: str, out: str, arguments: dict[str, Any]) -> None:
+        """A folder holds what one step made: names alone do not tell two steps' pictures apart."""
+        for run in self.runs():
+            made = run["arguments"]
+            if run["verb"] != "process" or made["out"] != out or not any(run["counts"].values()):
+                continue
+            if made["step"] != step or made.get("arguments", {}) != json.loads(json.dumps(arguments)):
+                given = ", ".join(f"{name}={value}" for name, value in made.get("arguments", {}).items())
+                raise InputError(
+                    f"{out} holds pictures made by {made['step']}({given}): name another folder with --out"
+                )
+
+    def _to_derive(
+        self, chosen: list[dict[str, str]], folder: Path, limit: int | None
+    ) -> tuple[list[Derived], int]:
+        """What is still to be made, and how many are there."""
+        there = set(self.query("SELECT id FROM media")["id"].to_pylist())
+        todo: dict[str, Derived] = {}
+        known = 0
+        for row in chosen:
+            name = _target_name(row["id"])
+            id = Unit(f"{folder.name}/{name}").id
+            if id in there:
+                known += 1
+            elif id in todo:
+                raise InputError(f"{todo[id].parent} and {row['id']} would both become {id}: choose with --where")
+            else:
+                target = folder / name.lstrip("/")
+                todo[id] = Derived(id, row["id"], self.resolve(row["path"]), target)
+        return list(todo.values())[:limit], known
+
+    def _derive(self, change: Callable[[Image], Image], todo: list[Derived], stem: str) -> list[dict[str, Any]]:
+        """Make derived pictures and add them, some at a time; returns the rows that failed."""
+        failed: list[dict[str, Any]] = []
+        with progress("process", len(todo)) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
+            for number, start in enumerate(range(0, len(todo), CHUNK)):
+                rows = list(pool.map(lambda one: _made(change, one, advance), todo[start : start + CHUNK]))
+                for row in rows:
+                    row["path"] = self.stored(row["path"])
+                failed += [row for row in rows if row["error"]]
+                self.parts("media").append(pa.Table.from_pylist(rows, schema=MEDIA), f"{stem}-{number:06d}")
+        return failed
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A picture to make: its id, the id and file of its original, and its own file."""
+
+    id: str
+    parent: str
+    source: Path
+    target: Path
+
+
+def _made(change: Callable[[Image], Image], one: Derived, advance: Callable[[], None]) -> dict[str, Any]:
+    """Make one picture; its row of the media table."""
+    try:
+        made = change(load(one.source))
+        one.target.parent.mkdir(parents=True, exist_ok=True)
+        save(made, one.target)
+        row = describe(Found(one.id, one.target, ()))
+    except OSError as error:
+        raise CorpusError(f"cannot write {one.target}: {error.strerror or error}") from error
+    except (MediaError, InputError) as error:  # a box that fits one picture may lie outside another
+        _refuse_full_disk(one.target)
+        row = {"id": one.id, "kind": "image", "path": str(one.target), "error": str(error)}
+    advance()
+    return row | {"parent": one.parent}
 
 
 def _change(step: str, arguments: dict[str, Any]) -> Callable[[Image], Image]:
@@ -109,29 +171,3 @@ def _number(value: Any) -> Any:
 def _target_name(id: str) -> str:
     name = PurePosixPath(parse(id).name)
     return str(name if name.suffix.lower() in KEPT else name.with_name(name.name + ".png"))
-
-
-def _target(folder: Path, id: str) -> Path:
-    return folder / _target_name(id).lstrip("/")
-
-
-def _derive(
-    change: Callable[[Image], Image], todo: list[tuple[str, Path, Path]], folder: Path
-) -> list[dict[str, Any]]:
-    """Make derived pictures; a row of the media table for each, in order."""
-    with progress("process", len(todo)) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
-
-        def derive(one: tuple[str, Path, Path]) -> dict[str, Any]:
-            parent, source, target = one
-            id = Unit(f"{folder.name}/{_target_name(parent)}").id
-            try:
-                made = change(load(source))
-                target.parent.mkdir(parents=True, exist_ok=True)
-                save(made, target)
-                row = describe(Found(id, target, ()))
-            except (MediaError, InputError) as error:  # a box that fits one picture may lie outside another
-                row = {"id": id, "kind": "image", "path": str(target), "error": str(error)}
-            advance()
-            return row | {"parent": parent}
-
-        return list(pool.map(derive, todo))

@@ -1,0 +1,1 @@
+"""Learning from pictures: copies, search, clusters, and classifiers trained on people's codes."""

@@ -135,9 +135,7 @@ def groups_for_split(
 
 def _check(pictures: pd.DataFrame) -> None:
     if missing := [name for name in ("id", "sha256_pixels", "phash") if name not in pictures]:
-        raise InputError(
-            f"the table of pictures has no column {', '.join(missing)}: measure the hashes first"
-        )
+        raise InputError(f"the table of pictures has no column {', '.join(missing)}: measure the hashes first")
     if pictures["id"].isna().any():
         raise InputError("a row of the table of pictures has no id")
     if (repeated := pictures["id"].duplicated()).any():
@@ -225,9 +223,7 @@ def _keepers(groups: _Positions, pictures: pd.DataFrame) -> _Positions:
     size = pd.Series(0.0, index=pictures.index)
     if {"width", "height"} <= set(pictures.columns):
         size = (pictures["width"] * pictures["height"]).astype(float).fillna(0)
-    order = np.lexsort(
-        (-size.to_numpy(), groups)
-    )  # stable: equally large ones stay in the order of their ids
+    order = np.lexsort((-size.to_numpy(), groups))  # stable: equally large ones stay in the order of their ids
     return order[np.unique(groups[order], return_index=True)[1]][groups]
 
 

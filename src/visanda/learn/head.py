@@ -87,9 +87,7 @@ def _folds(codes: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.nd
         return []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class with few groups: seen to below
-        splits = StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(
-            keep, codes[keep], groups[keep]
-        )
+        splits = StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(keep, codes[keep], groups[keep])
         folds = [(keep[train], keep[test]) for train, test in splits]
     everything = len(np.unique(codes))
     return [(train, test) for train, test in folds if len(np.unique(codes[train])) == everything and len(test)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
+from visanda.arguments import Between
 from visanda.conse import TOP, top_classes
 from visanda.measure import measure
 from visanda.media import Image
@@ -17,7 +18,7 @@ from visanda.models import imagenet, imagenet_labels
     models=["efficientnet_lite0"],
     source="Russakovsky et al. (2015), ImageNet; Tan & Le (2019)",
 )
-def classify(images: Sequence[Image], *, top: int = TOP) -> dict[str, list[Any]]:
+def classify(images: Sequence[Image], *, top: Annotated[int, Between(1, 1000)] = TOP) -> dict[str, list[Any]]:
     """The most probable of ImageNet's 1,000 classes, with readable names.
 
     Args:

@@ -32,15 +32,16 @@ def hash(images: Sequence[Image]) -> dict[str, list[str]]:
 
 
 def _sha256(pixels: np.ndarray) -> str:
-    shape = np.array(pixels.shape[:2], dtype="<u4").tobytes()
-    return hashlib.sha256(shape + memoryview(np.ascontiguousarray(pixels)).cast("B")).hexdigest()
+    digest = hashlib.sha256(np.array(pixels.shape[:2], dtype="<u4").tobytes())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
 
 
 def _phash(pixels: np.ndarray) -> str:
     """The signs, around their median, of the 8 × 8 lowest frequencies of a 32 × 32 grey picture."""
-    small = cv2.resize(pixels, (32, 32), interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    low = cv2.dct(grey)[:8, :8]
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
+    low = cv2.dct(small)[:8, :8]
     # A flat picture's frequencies are rounding noise: below half a grey level they say nothing.
     low[np.abs(low) < 0.5] = 0
     bits = np.packbits((low > np.median(low)).ravel())

@@ -14,10 +14,19 @@ from visanda.models import imagenet
 
 
 def _score_columns(labels: list[str]) -> dict[str, str]:
-    """Column name → label."""
-    named = {"score_" + re.sub(r"\W+", "_", label.strip().lower()).strip("_"): label for label in labels}
-    if len(labels) < 2 or len(named) < len(labels):
-        raise InputError(f"zeroshot needs at least two different labels, not {labels}")
+    """Column name → label.
+
+    Raises:
+        InputError: fewer than two labels, or two that would share a column.
+    """
+    if len(labels) < 2:
+        raise InputError(f"zeroshot needs at least two labels, not {labels}")
+    named: dict[str, str] = {}
+    for label in labels:
+        column = "score_" + re.sub(r"\W+", "_", label.strip().lower()).strip("_")
+        if column in named:
+            raise InputError(f"zeroshot cannot tell {named[column]!r} and {label!r} apart: both are {column!r}")
+        named[column] = label
     return named
 
 
@@ -30,6 +39,7 @@ def _columns(labels: list[str]) -> Columns:
     size=256,
     models=["efficientnet_lite0", "use_multilingual"],
     source="Norouzi et al. (2014), ConSE; Yang et al. (2020), multilingual sentence encoder",
+    example={"labels": ["an animal", "a building", "a tool"]},
 )
 def zeroshot(images: Sequence[Image], *, labels: list[str]) -> dict[str, list[Any]]:
     """The label, of those you name in any of 16 languages, whose meaning is nearest to the picture's.

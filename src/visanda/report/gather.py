@@ -11,12 +11,14 @@ import pandas as pd
 
 from visanda import codes, runs
 from visanda.learn.trained import load
+from visanda.report.numbers import number
 from visanda.report.pictures import Shown, histogram, png_data, shown
 from visanda.result import Result
 from visanda.store import Store, quoted
 from visanda.study.reliability import reliability
 
 EXAMPLES = 12
+EXTREMES = 3  # pictures shown at either end of a measure
 TYPICAL = 8  # pictures shown of each cluster
 COLUMNS = 14  # of one measure that the report lists; the table has them all
 
@@ -142,7 +144,7 @@ def _examples(store: Store, media: pd.DataFrame) -> list[Shown]:
 def _duplicates(store: Store, pictures: int) -> dict[str, Any] | None:
     if "duplicates" not in store.tables():
         return None
-    found = store.frame("SELECT * FROM duplicates ORDER BY \"group\", keeper DESC, distance, id")
+    found = store.frame('SELECT * FROM duplicates ORDER BY "group", keeper DESC, distance, id')
     first = found[found["group"].isin(sorted(found["group"].unique())[:4])].head(EXAMPLES)
     captions = [f"group {row.group}: {row.kind}, {row.distance} bits" for row in first.itertuples()]
     return {
@@ -168,9 +170,7 @@ def _measured(store: Store, table: str) -> Measured:
         rows=len(frame),
         failed=int(frame["error"].notna().sum()),
         summary=[_summary(frame[name]) for name in numeric],
-        texts=[
-            {"column": name, "values": frame[name].value_counts().head(10).to_dict()} for name in texts
-        ],
+        texts=[{"column": name, "values": frame[name].value_counts().head(10).to_dict()} for name in texts],
         extremes=[_extremes(store, frame, name) for name in numeric[:6] if table in ("colour", "sharpness")],
     )
 
@@ -184,13 +184,14 @@ def _is_category(column: pd.Series) -> bool:
 
 def _summary(column: pd.Series) -> dict[str, Any]:
     known = column.dropna()
+    circular = column.name == "hue"  # degrees on a wheel have no arithmetic mean
     return {
         "column": column.name,
         "n": len(known),
-        "mean": known.mean(),
-        "sd": known.std(),
+        "mean": np.nan if circular else known.mean(),
+        "sd": np.nan if circular else known.std(),
         "min": known.min(),
-        "median": known.median(),
+        "median": np.nan if circular else known.median(),
         "max": known.max(),
         "histogram": histogram(column.to_numpy(float, na_value=np.nan)),
     }
@@ -199,12 +200,12 @@ def _summary(column: pd.Series) -> dict[str, Any]:
 def _extremes(store: Store, frame: pd.DataFrame, name: str) -> tuple[str, list[Shown], list[Shown]]:
     """The pictures with the lowest and the highest values: the quickest check that a number means its name."""
     order = frame.dropna(subset=[name]).sort_values([name, "id"])
-    low, high = order.head(4), order.tail(4)[::-1]
+    low, high = order.head(EXTREMES), order.tail(EXTREMES)[::-1]
     paths = store.paths([*low["id"], *high["id"]])
     return (
         name,
-        shown(low["id"].tolist(), paths, [f"{value:.3g}" for value in low[name]]),
-        shown(high["id"].tolist(), paths, [f"{value:.3g}" for value in high[name]]),
+        shown(low["id"].tolist(), paths, [number(value) for value in low[name]]),
+        shown(high["id"].tolist(), paths, [number(value) for value in high[name]]),
     )
 
 
@@ -214,11 +215,11 @@ def _clusters(store: Store, table: str) -> dict[str, Any] | None:
         return None
     frame = store.frame(f"SELECT * FROM {quoted(table)} ORDER BY cluster, distance, id")
     groups = []
-    for number, members in frame.groupby("cluster"):
+    for cluster, members in frame.groupby("cluster"):
         ids = members["id"].head(TYPICAL).tolist()
         silhouette = members["silhouette"].mean()
         pictures = shown(ids, store.paths(ids))
-        groups.append({"number": number, "n": len(members), "silhouette": silhouette, "shown": pictures})
+        groups.append({"number": cluster, "n": len(members), "silhouette": silhouette, "shown": pictures})
     return {
         "table": table,
         "arguments": described["arguments"],
@@ -260,7 +261,7 @@ def _design(store: Store, name: str) -> dict[str, Any] | None:
         pictures=("id", "size"), drawn=("order", lambda order: int((order > 0).sum())), pi=("pi", "first")
     )
     last = [run for run in runs.read(store.folder / "runs") if run["verb"] == "sample"]
-    arguments = next((r["arguments"] for r in reversed(last) if r["arguments"]["variable"] == name), {})
+    arguments: dict[str, Any] = next((r["arguments"] for r in reversed(last) if r["arguments"]["variable"] == name), {})
     return {
         "population": len(design),
         "drawn": int((design["order"] > 0).sum()),

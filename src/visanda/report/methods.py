@@ -18,7 +18,9 @@ def methods(facts: Facts) -> list[str]:
 def _data(facts: Facts) -> str:
     media = facts.media
     text = f"The corpus holds {media['pictures']:,} pictures"
-    text += f", {media['unreadable']:,} of which could not be read." if media["unreadable"] else ", all of them readable."
+    text += (
+        f", {media['unreadable']:,} of which could not be read." if media["unreadable"] else ", all of them readable."
+    )
     if media["derived"]:
         text += f" {media['derived']:,} of them were derived from others by cropping, resizing or the like."
     if facts.duplicates:
@@ -86,11 +88,11 @@ def _classifier(variable: Variable) -> str:
         f"before, {together} kept on one side where known."
     )
     if variable.validity:
-        rows = variable.validity.table.set_index("measure")
+        table = variable.validity.table
         parts = [
-            f"{name} {rows.loc[name, 'value']:.3f} (95 % CI {rows.loc[name, 'low']:.3f} to {rows.loc[name, 'high']:.3f})"
-            for name in ("accuracy", "macro F1", "AUC")
-            if name in rows.index
+            f"{name} {value:.3f} (95 % CI {low:.3f} to {high:.3f})"
+            for name, value, low, high in table[["measure", "value", "low", "high"]].itertuples(index=False)
+            if name in ("accuracy", "macro F1", "AUC")
         ]
         times = variable.validity.note["times tested"]
         text += f" On the test set: {', '.join(parts)}; it was looked at {times} time{'s' if times > 1 else ''}."
@@ -112,5 +114,3 @@ def _software(facts: Facts) -> str:
     models = ", ".join(f"{model['name']} ({model['licence']})" for model in facts.models)
     used = f" Models: {models}." if models else ""
     return f"All steps were run in visanda {versions['visanda']} (Python {versions['python']}).{used}"
-
-

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from visanda.parts import write_bytes
 from visanda.report.gather import gather
 from visanda.report.methods import methods
+from visanda.report.numbers import coefficient, number
 from visanda.store import Store
 
 
@@ -19,10 +20,13 @@ def write_report(store: Store, out: Path) -> Path:
     """Write the report of a corpus to ``out``; returns it."""
     facts = gather(store)
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters |= {"table": _table, "number": _number, "svg": Markup, "coefficient": _coefficient}
+    environment.filters |= {"table": _table, "number": number, "svg": Markup, "coefficient": coefficient}
     page = environment.get_template("template.html").render(
         facts=facts,
         methods=methods(facts),
@@ -31,18 +35,6 @@ def write_report(store: Store, out: Path) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(out, page.encode("utf-8", "replace"))
     return out
-
-
-def _number(value: object) -> str:
-    """A number as a reader wants it: three or so digits that mean something."""
-    if value is None or (isinstance(value, float) and value != value):
-        return "–"
-    if isinstance(value, bool | str):
-        return str(value)
-    number = float(value)  # type: ignore[arg-type]
-    if number.is_integer() and abs(number) < 1e9:
-        return f"{int(number):,}"
-    return f"{number:.3f}" if abs(number) < 10 else f"{number:,.1f}"
 
 
 def _table(frame: pd.DataFrame) -> Markup:
@@ -55,12 +47,7 @@ def _table(frame: pd.DataFrame) -> Markup:
     for row in frame.itertuples(index=False):
         html += Markup("<tr>")
         for name, value in zip(frame, row, strict=True):
-            cell = _number(value) if numeric[name] else ("–" if pd.isna(value) else value)
+            cell = number(value) if numeric[name] else ("–" if pd.isna(value) else value)
             html += Markup('<td class="n">{}</td>' if numeric[name] else "<td>{}</td>").format(cell)
         html += Markup("</tr>")
     return html + Markup("</tbody></table>")
-
-
-def _coefficient(value: float) -> str:
-    """An estimate with three digits after the point and a real minus sign."""
-    return f"{value:.3f}".replace("-", "−")

@@ -27,10 +27,7 @@ class Shown:
 def shown(ids: Sequence[str], paths: Mapping[str, Path], captions: Sequence[str] | None = None) -> list[Shown]:
     """Thumbnails of pictures, in order."""
     captions = captions or [id.rsplit("/", 1)[-1] for id in ids]
-    return [
-        Shown(id, caption, _data(paths.get(id)))
-        for id, caption in zip(ids, captions, strict=True)
-    ]
+    return [Shown(id, caption, _data(paths.get(id))) for id, caption in zip(ids, captions, strict=True)]
 
 
 def _data(path: Path | None) -> str:
@@ -56,10 +53,8 @@ def histogram(values: np.ndarray) -> str:
     if len(known) < 2 or known.min() == known.max():
         return ""
     counts, _ = np.histogram(known, bins=24)
+    heights = 26 * counts / counts.max()
     bars = "".join(
-        f'<rect x="{5 * i}" y="{26 - 26 * count / counts.max():.1f}" width="4" height="{26 * count / counts.max():.1f}"/>'
-        for i, count in enumerate(counts)
+        f'<rect x="{5 * i}" y="{26 - height:.1f}" width="4" height="{height:.1f}"/>' for i, height in enumerate(heights)
     )
     return f'<svg class="spark" viewBox="0 0 120 26" width="120" height="26" aria-hidden="true">{bars}</svg>'
-
-

@@ -1,0 +1,63 @@
+"""Make docs/images/report.png, the picture in README.md: two parts of the demonstration's report, side by side.
+
+``python docs/images/make.py [REPORT.html]``; without a report, the demonstration is run first. Needs playwright
+(extra ``test``) and Chromium at /usr/bin/chromium.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from visanda.demo import demo
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+QUIET += ["--disable-sync"]
+PARTS = ("#estimates", "#clusters")  # headings of the report; each part begins at one
+WIDTH, HEIGHT = 900, 900  # of a part, in pixels of the page
+SHOWN = 740  # its width in the picture
+
+SHEET = """<body style="margin:0;background:linear-gradient(135deg,#e8eef5,#cfdbe8);display:flex;gap:28px;padding:32px;
+width:max-content">{}</body>"""
+CARD = """<div style="border-radius:10px;overflow:hidden;box-shadow:0 8px 28px #1c2b3a44;background:#fff;
+padding:6px 14px 0 26px;position:relative"><img src="data:image/png;base64,{}" style="display:block;width:{}px"><div
+style="position:absolute;inset:auto 0 0 0;height:110px;background:linear-gradient(#fff0,#fff)"></div></div>"""
+
+
+def part(page: Page, heading: str) -> bytes:
+    """The report from a heading downwards, as PNG."""
+    page.locator(f"{heading} + *").wait_for()
+    box = page.locator(heading).bounding_box()
+    assert box is not None
+    clip = {"x": box["x"], "y": box["y"] + 2, "width": WIDTH, "height": HEIGHT}  # without the rule above
+    return page.screenshot(clip=clip, full_page=True)
+
+
+def make(report: Path, target: Path) -> None:
+    """Draw the picture of a report."""
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = browser.new_page(viewport={"width": 1000, "height": 1000})
+        page.goto(report.resolve().as_uri())
+        cards = [CARD.format(base64.b64encode(part(page, heading)).decode(), SHOWN) for heading in PARTS]
+        page.set_viewport_size({"width": 1760, "height": 100})
+        page.set_content(SHEET.format("".join(cards)))
+        page.locator("body").screenshot(path=target)
+        browser.close()
+    few = Image.open(target).convert("RGB")
+    palette = few.quantize(256, method=Image.Quantize.MAXCOVERAGE)
+    few.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        given = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(folder) / "demo" / "results" / "report.html"
+        if len(sys.argv) < 2:
+            demo(Path(folder) / "demo")
+        make(given, Path(__file__).with_name("report.png"))

@@ -1,0 +1,5 @@
+"""``python -m visanda``: the command."""
+
+from visanda.cli import main
+
+main()
