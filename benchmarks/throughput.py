@@ -158,7 +158,7 @@ def agreement(paths: list[Path]) -> None:
     cosine = (reduced * full).sum(axis=1)
     print(
         f"embedding from the reduced against the full decode, {len(paths)} pictures: "
-        f"median cosine {np.median(cosine):.4f}, 5th percentile {np.percentile(cosine, 5):.4f}, least {cosine.min():.4f}"
+        f"median cosine {np.median(cosine):.4f}, 5 % below {np.percentile(cosine, 5):.4f}, least {cosine.min():.4f}"
     )
 
 

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1] / "src"
 MAY_IMPORT = {
     # what knows nothing of the others
     "errors": "",
+    "arguments": "errors",
     "progress": "",
     "result": "",
     # pictures and numbers
@@ -25,11 +26,11 @@ MAY_IMPORT = {
     "media": "errors units",
     "models": "errors media",
     "conse": "errors models",
-    "measure": "errors media models units",
-    "measures": "conse errors measure media models units",
+    "measure": "arguments errors media models units",
+    "measures": "arguments conse errors measure media models units",
     # the folder of a corpus
     "parts": "errors",
-    "runs": "parts visanda",
+    "runs": "errors parts visanda",
     "store": "errors parts runs",
     "codes": "errors parts store",
     # work over many pictures
@@ -45,6 +46,7 @@ MAY_IMPORT = {
     # what nothing imports
     "demo": "corpus errors result store",
     "cli": "corpus demo errors measure models result visanda",
+    "__main__": "cli",
     # the public names
     "visanda": "corpus errors measure measures media result study",
 }

@@ -41,7 +41,7 @@ def test_photos_of_the_same_scene_are_neighbours(vectors):
     twice = np.isin(scene, [name for name, count in KNOWN["scene"].value_counts().items() if count > 1])
     nearest = scene[similar.argmax(axis=1)]
     assert twice.sum() >= 10
-    assert np.mean(nearest[twice] == scene[twice]) > 0.7
+    assert np.mean(nearest[twice] == scene[twice]) > 0.6  # of 218 photos: by chance 0.005
 
 
 def test_neighbours_are_of_one_category(vectors):
@@ -51,9 +51,14 @@ def test_neighbours_are_of_one_category(vectors):
     assert np.mean(living[similar.argmax(axis=1)] == living) > 0.9
 
 
-@pytest.mark.parametrize("name", ["expl_wa__giraffe", "cat_tool__hammer1", "cat_mon__tajMahal"])
-def test_half_the_size_is_nearly_the_same_picture(name):
-    pixels = np.asarray(Pillow.open(photo(name)).convert("RGB"))
+LARGE = [
+    path for path in sorted((SAMPLE / "photos").iterdir()) if min(Pillow.open(path).size) >= 512
+]  # the network sees 256 pixels: half of these is still enough
+
+
+@pytest.mark.parametrize("path", LARGE[::4], ids=lambda path: path.stem)
+def test_half_the_size_is_nearly_the_same_picture(path):
+    pixels = np.asarray(Pillow.open(path).convert("RGB"))
     half = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     one, other = vi.embed()([pixels, half])["embedding"]
     assert one @ other > 0.9

@@ -73,7 +73,7 @@ def grey_picture(level: int, height: int = 256, width: int = 256) -> Image:
 def test_there_are_a_thousand_labels():
     labels = imagenet_labels()
     assert len(labels) == 1000
-    assert len(set(labels)) == 999  # WordNet calls two of ImageNet's swimsuits the same
+    assert len(set(labels)) == 999  # a crane is a bird, and a machine
     assert all(label == label.strip() and label for label in labels)
     assert labels[0].startswith("tench") and labels[999].startswith("toilet tissue")
 

@@ -23,8 +23,8 @@ PARTS = ("#estimates", "#clusters")  # headings of the report; each part begins 
 WIDTH, HEIGHT = 900, 900  # of a part, in pixels of the page
 SHOWN = 740  # its width in the picture
 
-SHEET = """<body style="margin:0;background:linear-gradient(135deg,#e8eef5,#cfdbe8);display:flex;gap:28px;padding:32px;
-width:max-content">{}</body>"""
+SHEET = """<body style="margin:0"><main style="background:linear-gradient(135deg,#e8eef5,#cfdbe8);display:flex;gap:28px;
+padding:32px;width:max-content">{}</main></body>"""
 CARD = """<div style="border-radius:10px;overflow:hidden;box-shadow:0 8px 28px #1c2b3a44;background:#fff;
 padding:6px 14px 0 26px;position:relative"><img src="data:image/png;base64,{}" style="display:block;width:{}px"><div
 style="position:absolute;inset:auto 0 0 0;height:110px;background:linear-gradient(#fff0,#fff)"></div></div>"""
@@ -46,9 +46,9 @@ def make(report: Path, target: Path) -> None:
         page = browser.new_page(viewport={"width": 1000, "height": 1000})
         page.goto(report.resolve().as_uri())
         cards = [CARD.format(base64.b64encode(part(page, heading)).decode(), SHOWN) for heading in PARTS]
-        page.set_viewport_size({"width": 1760, "height": 100})
+        page.set_viewport_size({"width": 1760, "height": 1000})
         page.set_content(SHEET.format("".join(cards)))
-        page.locator("body").screenshot(path=target)
+        page.locator("main").screenshot(path=target)
         browser.close()
     few = Image.open(target).convert("RGB")
     palette = few.quantize(256, method=Image.Quantize.MAXCOVERAGE)

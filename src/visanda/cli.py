@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
 import types
@@ -137,13 +136,12 @@ def _verb(method: Callable[..., Any]) -> Callable[..., None]:
         if name != "self"
     ]
 
-    @functools.wraps(method)
     def command(*words: Any, **options: Any) -> None:
         show(method(_corpus.open(), *words, **options), options.get("out"))
 
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__doc__ = method.__doc__
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del command.__wrapped__  # type: ignore[attr-defined]
+    setattr(command, "__signature__", inspect.Signature(parameters))  # noqa: B010
     return command
 
 

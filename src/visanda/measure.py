@@ -254,12 +254,12 @@ def measure(
             that is not known.
 
     Example:
-        >>> @measure(columns={"redness": float}, size=64, source="this example")
-        ... def redness(images):
-        ...     '''Mean of the red channel, 0 to 1.'''
-        ...     return {"redness": [image.pixels[:, :, 0].mean() / 255 for image in images]}
-        >>> redness()([np.full((2, 2, 3), 255, np.uint8)])
-        {'redness': [np.float64(1.0)]}
+        >>> @measure(columns={"greenness": float}, size=64, source="this example")
+        ... def greenness(images):
+        ...     '''Mean of the green channel, 0 to 1.'''
+        ...     return {"greenness": [image.pixels[:, :, 1].mean() / 255 for image in images]}
+        >>> greenness()([np.full((2, 2, 3), 255, np.uint8)])
+        {'greenness': [np.float64(1.0)]}
     """
     if on not in KINDS:
         raise InputError(f"a measure is on one of {', '.join(KINDS)}, not {on!r}")

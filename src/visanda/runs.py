@@ -108,7 +108,7 @@ def _claim(folder: Path, verb: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         while True:
-            stem = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
+            stem = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3] + "Z"
             path = folder / f"{stem}-{verb}.json"
             with suppress(FileExistsError):
                 path.touch(exist_ok=False)

@@ -98,9 +98,10 @@ def test_values_have_the_declared_types(one, images):
 def test_the_same_in_any_batching(one, images):
     measure = made(one)
     whole = table(measure, images)
-    assert_same(pa.concat_tables([table(measure, [image]) for image in images]), whole.drop("id").add_column(
-        0, "id", [["0"] * len(images)]
-    ))
+    assert_same(
+        pa.concat_tables([table(measure, [image]) for image in images]),
+        whole.drop("id").add_column(0, "id", [["0"] * len(images)]),
+    )
     backwards = table(measure, images[::-1]).take(list(range(len(images)))[::-1])
     assert_same(backwards.drop("id"), whole.drop("id"))
 

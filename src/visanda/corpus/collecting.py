@@ -154,8 +154,7 @@ class Collecting(Store):
         if table is None or matched is None:
             return self._fitted(as_arrow(folders)), pa.table({})
         said = table.iloc[list(matched.rows.values())].set_axis(pd.Index(list(matched.rows), dtype=object))
-        taken = [*MEDIA.names, *(str(name).lower() for name in table)]
-        said.columns = [_other_name(str(name), taken) for name in table]
+        said.columns = pd.Index(_own_names([str(name) for name in table]))
         own = {name.lower() for name in said.columns}
         spare = [name for name in folders if str(name).lower() not in own]
         known = said.index[~said.index.isin(ids)]
@@ -298,11 +297,17 @@ def _one_type(here: pa.Field, there: pa.Field) -> pa.DataType:
         ) from None
 
 
-def _other_name(name: str, taken: list[str]) -> str:
-    """A column's name; one that visanda uses itself gets ``_given`` appended."""
-    while name.lower() in MEDIA.names or (name.endswith("_given") and taken.count(name.lower()) > 1):
-        name += "_given"
-    return name
+def _own_names(names: list[str]) -> list[str]:
+    """Names of a table's columns; those that visanda uses itself get ``_given`` appended."""
+    taken = {name.lower() for name in names}
+    found = []
+    for name in names:
+        if name.lower() in MEDIA.names:
+            name += "_given"
+            while name.lower() in taken:
+                name += "_given"
+        found.append(name)
+    return found
 
 
 def _table(metadata: str | Path | pd.DataFrame | None) -> pd.DataFrame | None:
@@ -344,10 +349,8 @@ def _summary(
         )
     if news.again:
         rows.append(("looked at again", len(news.again)))
-        words.append(
-            f"{len(mended)} of {len(news.again)} pictures looked at again can be read now; where they were measured "
-            "before, measure with --retry."
-        )
+        again = "; where they were measured before, measure with --retry" if mended else ""
+        words.append(f"{len(mended)} of {len(news.again)} pictures looked at again can be read now{again}.")
     if news.elsewhere:
         words.append(f"{len(news.elsewhere)} are there under other ids, such as {news.elsewhere[0]!r}.")
     warnings = [f"cannot be searched: {text}" for text in search.unreadable]

@@ -82,7 +82,7 @@ class Learning(Coding, Measuring):
             return groups
         media = self.frame("SELECT * FROM media").set_index("id")
         if column not in media:
-            raise InputError(f"the table media has no column {column!r}; it has: {', '.join(media)}")
+            raise InputError(f"the table media has no column {column!r}; it has: {', '.join(map(str, media.columns))}")
         given = media[column].reindex(ids)
         own = given.astype(str).where(given.notna(), groups)
         return _join_groups(groups, own)
@@ -190,12 +190,13 @@ class Learning(Coding, Measuring):
         if design is not None:
             pi = design[design["order"] > 0].set_index("id")["pi"].reindex(test.index)
             weights = None if pi.isna().any() or pi.nunique() == 1 else 1 / pi
+        learnt = set(test["value"]) <= set(trained.head.classes)
         result = validity(
             test["value"],
             probability.idxmax(axis=1),
-            probability,
+            probability.reindex(columns=sorted({*probability, *test["value"]}), fill_value=0.0),
             weights=weights,
-            positive=trained.card["positive"],
+            positive=trained.card["positive"] if learnt else None,
             resamples=resamples,
             seed=seed,
             groups=test["group"],

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from visanda import codes, run
 from visanda.corpus.collecting import MEDIA
+from visanda.corpus.formats import Format, write_table
 from visanda.errors import InputError
 from visanda.measure import Measure, find
 from visanda.store import Store, quoted
-
-Format = Literal["csv", "tsv", "xlsx", "parquet", "jsonl", "dta"]
 
 FACTS = [name for name in MEDIA.names if name != "id"]
 
@@ -160,43 +158,3 @@ def _with_arguments(measures: tuple[str | Measure, ...], arguments: dict[str, An
             takes = "; ".join(f"{m.name}: {', '.join(m.registered.parameters) or 'none'}" for m in made)
             raise InputError(f"no measure named here has the argument {name!r} (arguments of {takes})")
     return made
-
-
-def write_table(frame: pd.DataFrame, out: Path, format: str | None = None) -> None:
-    """Write a table for other programs; lists become JSON text where the format has no lists."""
-    format = format or out.suffix.lstrip(".").lower()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if format == "parquet":
-        frame.to_parquet(out, index=False)
-        return
-    flat = frame.copy()
-    for name in flat:
-        if any(hasattr(value, "__len__") and not isinstance(value, str) for value in flat[name].head(100)):
-            flat[name] = [json.dumps(list(map(_plain, v))) if hasattr(v, "__len__") else None for v in flat[name]]
-    if format in ("csv", "tsv"):
-        flat.to_csv(out, index=False, sep="\t" if format == "tsv" else ",")
-    elif format == "xlsx":
-        flat.to_excel(out, index=False)
-    elif format == "jsonl":
-        flat.to_json(out, orient="records", lines=True, date_format="iso", force_ascii=False)
-    elif format == "dta":
-        _write_stata(flat, out)
-    else:
-        raise InputError(f"the format {format!r} is not known: use csv, tsv, xlsx, parquet, jsonl or dta")
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
-
-
-def _write_stata(frame: pd.DataFrame, out: Path) -> None:
-    """Stata's rules: names of at most 32 letters, no time zones, no columns that are all missing."""
-    frame = frame.rename(columns={name: str(name)[:32] for name in frame}).convert_dtypes()
-    for name, kind in frame.dtypes.items():
-        if isinstance(kind, pd.DatetimeTZDtype):
-            frame[name] = frame[name].dt.tz_localize(None)
-        elif pd.api.types.is_string_dtype(kind) or kind == object:
-            frame[name] = frame[name].astype(object).where(frame[name].notna(), "").astype(str)
-        elif pd.api.types.is_bool_dtype(kind) or pd.api.types.is_integer_dtype(kind):
-            frame[name] = frame[name].astype("float64")
-    frame.to_stata(out, write_index=False, version=118)

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
 
+from visanda import runs
 from visanda.collect.folder import Found, describe
 from visanda.corpus.collecting import MEDIA
-from visanda.errors import InputError, MediaError
+from visanda.errors import CorpusError, InputError, MediaError
 from visanda.media import Image, load, save
 from visanda.media.transform import STEPS
-from visanda.progress import progress
+from visanda.progress import Advance, progress
 from visanda.result import Result
+from visanda.runs import Run
 from visanda.store import Store
 from visanda.units import Unit, parse
 
 Step = Literal["crop", "crop_centre", "resize", "rotate", "flip", "greyscale", "equalise"]
-KEPT = {".jpg", ".jpeg", ".png", ".webp"}  # formats that derived pictures keep; others become PNG
+CHUNK = 256  # pictures made before their rows are written
+KEPT = {".jpg", ".jpeg", ".png", ".webp"}  # by derived pictures; other formats become PNG
 
 
 class Processing(Store):
@@ -49,18 +54,18 @@ class Processing(Store):
         change = _change(step, arguments)
         folder = Path(out).expanduser().resolve()
         self.require("media", "add pictures first, with 'visanda add FOLDER'")
-        described = {"step": step, "out": str(folder), "arguments": arguments, "where": where, "limit": limit}
+        given = {name: _number(value) for name, value in arguments.items()}
+        described = {"step": step, "out": str(folder), "arguments": given, "where": where, "limit": limit}
         with self.parts("media").writing():
-            self._refuse_other_step(step, str(folder), arguments)
+            self._refuse_other_step(step, str(folder), given)
             chosen = self.query(
                 "SELECT id, path FROM media WHERE kind = 'image' AND error IS NULL "
                 f"AND ({where or 'parent IS NULL'}) ORDER BY id"
             ).to_pylist()
             todo, there = self._to_derive(chosen, folder, limit)
             with self.record("process", described) as run:
-                failed = self._derive(change, todo, run.stem)
+                failed = self._derive(change, todo, run)
                 self.parts("media").compact(run.stem)
-                run.counts = {"derived": len(todo) - len(failed), "failed": len(failed)}
         counts = [("derived", len(todo) - len(failed)), ("failed", len(failed)), ("already there", there)]
         words = [f"{row['parent']}: {row['error']}" for row in failed[:10]]
         if todo:
@@ -69,19 +74,18 @@ class Processing(Store):
 
     def _refuse_other_step(self, step: str, out: str, arguments: dict[str, Any]) -> None:
         """A folder holds what one step made: names alone do not tell two steps' pictures apart."""
-        for run in self.runs():
+        for run in runs.read(self.folder / "runs"):
             made = run["arguments"]
-            if run["verb"] != "process" or made["out"] != out or not any(run["counts"].values()):
+            if run["verb"] != "process" or made["out"] != out:
                 continue
-            if made["step"] != step or made.get("arguments", {}) != json.loads(json.dumps(arguments)):
-                given = ", ".join(f"{name}={value}" for name, value in made.get("arguments", {}).items())
-                raise InputError(
-                    f"{out} holds pictures made by {made['step']}({given}): name another folder with --out"
-                )
+            if run["outcome"].startswith("failed") and not run["counts"]:
+                continue  # it made nothing
+            before = made.get("arguments", {})
+            if made["step"] != step or before != json.loads(json.dumps(arguments)):
+                said = ", ".join(f"{name}={value}" for name, value in before.items())
+                raise InputError(f"{out} holds pictures made by {made['step']}({said}): name another folder with --out")
 
-    def _to_derive(
-        self, chosen: list[dict[str, str]], folder: Path, limit: int | None
-    ) -> tuple[list[Derived], int]:
+    def _to_derive(self, chosen: list[dict[str, str]], folder: Path, limit: int | None) -> tuple[list[Derived], int]:
         """What is still to be made, and how many are there."""
         there = set(self.query("SELECT id FROM media")["id"].to_pylist())
         todo: dict[str, Derived] = {}
@@ -98,16 +102,19 @@ class Processing(Store):
                 todo[id] = Derived(id, row["id"], self.resolve(row["path"]), target)
         return list(todo.values())[:limit], known
 
-    def _derive(self, change: Callable[[Image], Image], todo: list[Derived], stem: str) -> list[dict[str, Any]]:
+    def _derive(self, change: Callable[[Image], Image], todo: list[Derived], run: Run) -> list[dict[str, Any]]:
         """Make derived pictures and add them, some at a time; returns the rows that failed."""
         failed: list[dict[str, Any]] = []
         with progress("process", len(todo)) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
-            for number, start in enumerate(range(0, len(todo), CHUNK)):
-                rows = list(pool.map(lambda one: _made(change, one, advance), todo[start : start + CHUNK]))
-                for row in rows:
-                    row["path"] = self.stored(row["path"])
+            for start in range(0, len(todo), CHUNK):
+                made = list(pool.map(lambda one: _made(change, one, advance), todo[start : start + CHUNK]))
+                refused = [why for _, why in made if why]
+                if start == 0 and len(refused) == len(made):
+                    raise InputError(f"none of the first {len(made):,} pictures can be made so: {refused[0]}")
+                rows = [row | {"path": self.stored(row["path"])} for row, _ in made]
                 failed += [row for row in rows if row["error"]]
-                self.parts("media").append(pa.Table.from_pylist(rows, schema=MEDIA), f"{stem}-{number:06d}")
+                self.parts("media").append(pa.Table.from_pylist(rows, schema=MEDIA), f"{run.stem}-{start:08d}")
+                run.counts = {"derived": start + len(rows) - len(failed), "failed": len(failed)}
         return failed
 
 
@@ -121,20 +128,29 @@ class Derived:
     target: Path
 
 
-def _made(change: Callable[[Image], Image], one: Derived, advance: Callable[[], None]) -> dict[str, Any]:
-    """Make one picture; its row of the media table."""
+def _made(change: Callable[[Image], Image], one: Derived, advance: Advance) -> tuple[dict[str, Any], InputError | None]:
+    """Make one picture: its row of the media table, and the error of a step that did not fit it.
+
+    Raises:
+        CorpusError: it cannot be written, and so no other can.
+    """
+    row = {"id": one.id, "kind": "image", "path": str(one.target), "error": None}
+    refused = None
     try:
-        made = change(load(one.source))
+        changed = change(load(one.source))
         one.target.parent.mkdir(parents=True, exist_ok=True)
-        save(made, one.target)
+        save(changed, one.target)
         row = describe(Found(one.id, one.target, ()))
+    except MediaError as error:
+        row["error"] = str(error)
+    except InputError as error:  # a box that fits one picture may lie outside another
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno:
+            raise CorpusError(f"{error}. What was finished is kept: run the same command again") from error
+        row["error"], refused = str(error), error
     except OSError as error:
-        raise CorpusError(f"cannot write {one.target}: {error.strerror or error}") from error
-    except (MediaError, InputError) as error:  # a box that fits one picture may lie outside another
-        _refuse_full_disk(one.target)
-        row = {"id": one.id, "kind": "image", "path": str(one.target), "error": str(error)}
+        raise CorpusError(f"{one.target}: cannot be written: {error.strerror or error}") from error
     advance()
-    return row | {"parent": one.parent}
+    return row | {"parent": one.parent}, refused
 
 
 def _change(step: str, arguments: dict[str, Any]) -> Callable[[Image], Image]:

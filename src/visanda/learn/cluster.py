@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.metrics import silhouette_samples
 
+from threadpoolctl import threadpool_limits
 from visanda.errors import InputError
 
 MINI_BATCH_ABOVE = 100_000  # vectors
@@ -40,10 +41,12 @@ def cluster(vectors: np.ndarray, k: int, seed: int) -> Clusters:
     """
     if not 2 <= k < len(vectors):
         raise InputError(f"k={k} clusters of {len(vectors)} pictures: choose k from 2 to {len(vectors) - 1}")
+    different = len(np.unique(vectors, axis=0))
+    if different < k:
+        raise InputError(f"there are only {different} different pictures: choose a smaller k")
     kind = KMeans if len(vectors) <= MINI_BATCH_ABOVE else MiniBatchKMeans
-    model = kind(k, n_init=10, random_state=seed).fit(vectors)
-    if len(np.unique(model.labels_)) < k:
-        raise InputError(f"there are only {len(np.unique(model.labels_))} different pictures: choose a smaller k")
+    with threadpool_limits(None if len(vectors) > MINI_BATCH_ABOVE else 1):  # small work is slower in threads
+        model = kind(k, n_init=10, random_state=seed).fit(vectors)
     rank = np.argsort(np.argsort(-np.bincount(model.labels_, minlength=k), kind="stable"))
     sample = np.arange(len(vectors))
     if len(vectors) > SILHOUETTE_OF:

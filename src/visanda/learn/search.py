@@ -48,14 +48,16 @@ def by_words(concepts: Vectors, words: str, embeddings: Callable[[], Vectors] | 
 
 def _looks_like(embeddings: Callable[[], Vectors], best: pd.Index) -> pd.Series:
     """Cosine of each picture's deviation from the mean picture to that of the best hits (other than itself)."""
-    wanted, total, count, mine = set(best), 0.0, 0, {}
+    wanted, count = set(best), 0
+    mine: dict[str, np.ndarray] = {}
+    total: np.ndarray | float = 0.0
     for ids, vectors in embeddings():
         total = total + vectors.sum(axis=0, dtype=float)
         count += len(vectors)
         mine |= {id: vectors[i] for i, id in enumerate(ids) if id in wanted}
     if len(mine) < 2:
         return pd.Series(dtype=float)
-    middle = (total / count).astype(np.float32)
+    middle = np.asarray(total / count, np.float32)
     hits = _unit(np.array(list(mine.values())) - middle)
     looks = _products(((ids, _unit(vectors - middle)) for ids, vectors in embeddings()), hits.mean(axis=0))
     others = (hits.sum(axis=0) - hits) / (len(hits) - 1)  # a wrong hit must not vouch for itself

@@ -37,7 +37,7 @@ def freeze(values: pd.Series, groups: pd.Series, share: float, seed: int) -> pd.
     wanted = (counts * share).round().clip(upper=counts - 1)
     left = wanted.copy()
     frame = pd.DataFrame({"value": values, "group": groups.reindex(values.index)})
-    members = dict(list(frame.groupby("group", sort=True)))
+    members = {str(name): part for name, part in frame.groupby("group", sort=True)}
     order = np.random.default_rng(seed).permutation(sorted(members))
     rarest = sorted(order, key=lambda name: counts[members[name]["value"]].min())
     testing: list[str] = []

@@ -63,7 +63,7 @@ def _measure(pixels: np.ndarray, colours: int) -> dict[str, Any]:
     return {
         "brightness": mean.item() / 255,
         "contrast": spread.item() / 255,
-        "saturation": cv2.mean(hsv)[1] / 255,
+        "saturation": min(1.0, cv2.mean(hsv)[1] / 255),
         **_hue(hsv),
         "colourfulness": _colourfulness(pixels),
         "palette": palette,
@@ -104,15 +104,13 @@ def _hue(hsv: np.ndarray) -> dict[str, float]:
 
 
 def _palette(pixels: np.ndarray, colours: int) -> tuple[list[str], list[float]]:
-    """k-means in CIELAB over at most 48 × 48 pixels, started from quantiles of lightness: no chance in it."""
+    """k-means in CIELAB over at most 48 × 48 pixels; no chance in it."""
     height, width = pixels.shape[:2]
     # Nearest neighbour, not averaging: a palette must hold colours that are in the picture.
     small = cv2.resize(pixels, (min(width, 48), min(height, 48)), interpolation=cv2.INTER_NEAREST_EXACT)
     lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3)
-    k = min(colours, len(np.unique(small.reshape(-1, 3) @ (1 << 16, 1 << 8, 1))))
-    rank = np.lexsort((lab[:, 2], lab[:, 1], lab[:, 0]))
-    start = np.empty((len(lab), 1), np.int32)
-    start[rank, 0] = np.arange(len(lab)) * k // len(lab)
+    start = _first_clusters(small, lab, colours)
+    k = int(start.max()) + 1
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 15, 0.5)
     # As (n, 1, 3): one row of three numbers would be taken for three points.
     _, labels, centres = cv2.kmeans(lab[:, None], k, start, stop, 1, cv2.KMEANS_USE_INITIAL_LABELS)
@@ -121,3 +119,23 @@ def _palette(pixels: np.ndarray, colours: int) -> tuple[list[str], list[float]]:
     rgb = cv2.cvtColor(centres[None, order].astype(np.float32), cv2.COLOR_LAB2RGB)[0]
     text = ["#{:02x}{:02x}{:02x}".format(*row) for row in np.clip(np.rint(rgb * 255), 0, 255).astype(int)]
     return text, (count[order] / count.sum()).tolist()
+
+
+def _first_clusters(small: np.ndarray, lab: np.ndarray, colours: int) -> np.ndarray:
+    """(n, 1) int32, the cluster that k-means starts each pixel in: as many as asked for, or as there are colours.
+
+    Colours are counted in cells of 8 × 8 × 8 RGB levels. The most frequent cell is the first centre; each further
+    one is both frequent and far from those before (k-means++ of Arthur & Vassilvitskii 2007, its most probable
+    draw), so that neither a rare pixel nor a shade of the same colour takes a place.
+    """
+    packed = (small.reshape(-1, 3) >> 3) @ np.array([1 << 10, 1 << 5, 1])
+    _, cell, count = np.unique(packed, return_inverse=True, return_counts=True)
+    mean = np.stack([np.bincount(cell, weights=axis) for axis in lab.T], axis=1) / count[:, None]
+    centre, distance = int(count.argmax()), np.full(len(count), np.inf)
+    nearest = np.zeros(len(count), np.int32)
+    for cluster in range(min(colours, len(count))):
+        to_centre = np.square(mean - mean[centre]).sum(axis=1)
+        nearest[to_centre < distance] = cluster
+        distance = np.minimum(distance, to_centre)
+        centre = int((count * distance).argmax())
+    return nearest[cell][:, None]

@@ -11,6 +11,7 @@ from visanda.measure import measure
 from visanda.media import Image
 
 SALIENCE_SIDE = 64  # Hou & Zhang's scale: larger maps find texture, not objects
+ROUNDING = 18  # amplitude that rounding to 256 levels (0.29 each) gives a frequency of 64 × 64 pixels
 
 
 @measure(
@@ -59,7 +60,8 @@ def _salience(grey: np.ndarray) -> np.ndarray | None:
     if small.std() < 0.5:
         return None
     spectrum = np.fft.fft2(small)
-    amplitude = np.log(np.abs(spectrum) + 1e-9).astype(np.float32)
+    # Below the noise of rounding, a logarithm would make structure out of nothing.
+    amplitude = np.log(np.abs(spectrum) + ROUNDING).astype(np.float32)
     residual = amplitude - cv2.blur(amplitude, (3, 3), borderType=cv2.BORDER_REPLICATE)
     back = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
     return cv2.GaussianBlur(back.astype(np.float32), (0, 0), 2.5)

@@ -162,7 +162,7 @@ def _measured(store: Store, table: str) -> Measured:
         if "embedding" in store.column_names(table)
         else f"SELECT * FROM {quoted(table)}"
     )
-    numeric = [name for name in frame if pd.api.types.is_float_dtype(frame[name])][:COLUMNS]
+    numeric = [str(name) for name in frame if pd.api.types.is_float_dtype(frame[name])][:COLUMNS]
     texts = [name for name in frame if name not in ("id", "error", "engine") and _is_category(frame[name])]
     return Measured(
         table=table,
