@@ -138,7 +138,7 @@ def test_a_table_that_does_not_fit_adds_nothing(corpus, photos, table, says):
 
 def test_nothing_to_add_says_what_there_is_instead(corpus, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="there are no pictures in .*empty"):
+    with pytest.raises(InputError, match=r"there are no pictures in .*empty"):
         corpus.add(tmp_path / "empty")
     put(tmp_path / "notes", "a.txt", "b.txt", "c")
     with pytest.raises(InputError, match=r"no pictures in .* \(other files: 2 .txt, 1 no suffix\)"):
@@ -150,11 +150,11 @@ def test_nothing_to_add_says_what_there_is_instead(corpus, tmp_path):
 def test_two_folders_of_one_name_need_a_prefix(corpus, tmp_path):
     put(tmp_path / "x" / "photos", "a.jpg")
     put(tmp_path / "y" / "photos", "a.jpg", data=encoded(quarters(), "PNG"))
-    with pytest.raises(InputError, match="would share the id 'photos/a.jpg'.*--prefix"):
+    with pytest.raises(InputError, match=r"would share the id 'photos/a.jpg'.*--prefix"):
         corpus.add(tmp_path / "x" / "photos", tmp_path / "y" / "photos")
     assert corpus.tables() == []
     corpus.add(tmp_path / "x" / "photos")
-    with pytest.raises(InputError, match="would get the id 'photos/a.jpg', which .*x/photos/a.jpg has.*--prefix"):
+    with pytest.raises(InputError, match=r"would get the id 'photos/a.jpg', which .*x/photos/a.jpg has.*--prefix"):
         corpus.add(tmp_path / "y" / "photos")
     corpus.add(tmp_path / "y" / "photos", prefix="y")
     assert list(column(corpus, "format").items()) == [("photos/a.jpg", "JPEG"), ("y/a.jpg", "PNG")]
@@ -242,7 +242,7 @@ def test_what_may_not_be_read_is_reported(nobody):
     assert "no permission" in column(corpus, "error")["photos/b.jpg"]
     assert counts(result)["new"] == 2
     assert any("closed: Permission denied" in text for text in result.warnings)
-    with pytest.raises(InputError, match="no pictures in .*shut; cannot be searched: .*Permission denied"):
+    with pytest.raises(InputError, match=r"no pictures in .*shut; cannot be searched: .*Permission denied"):
         corpus.add(folder / "shut")
     with pytest.raises(InputError, match="cannot be looked into: Permission denied"):
         corpus.add(folder / "shut" / "a.jpg")

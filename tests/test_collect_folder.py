@@ -26,7 +26,9 @@ def ids(*sources, prefix=None):
 
 
 def test_folders_are_searched_to_the_bottom_and_hidden_files_are_left(tmp_path):
-    photos = put(tmp_path / "photos", "b.JPG", "2019/x/a.png", ".hidden.jpg", "__MACOSX/b.jpg", ".git/c.jpg", "notes.txt")
+    photos = put(
+        tmp_path / "photos", "b.JPG", "2019/x/a.png", ".hidden.jpg", "__MACOSX/b.jpg", ".git/c.jpg", "notes.txt"
+    )
     search = find([photos])
     assert [item.id for item in search.found] == ["photos/b.JPG", "photos/2019/x/a.png"]
     assert dict(search.other_files) == {".txt": 1}
@@ -57,7 +59,11 @@ def test_a_prefix_stands_for_the_folder(tmp_path):
 
 @pytest.mark.parametrize(
     ("source", "says"),
-    [("nowhere", "there is no file or folder .*nowhere"), ("*.jpg", "nothing matches"), ("**.jpg", "no pattern|nothing")],
+    [
+        ("nowhere", "there is no file or folder .*nowhere"),
+        ("*.jpg", "nothing matches"),
+        ("**.jpg", "no pattern|nothing"),
+    ],
 )
 def test_a_source_that_is_not_there(tmp_path, source, says):
     with pytest.raises(InputError, match=says):
@@ -78,9 +84,18 @@ def test_links_to_files_are_files_and_links_to_folders_are_reported(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["with space.jpg", unicodedata.normalize("NFD", "für.jpg"), "🦋🏽.jpg", "a#b.jpg", "100%.jpg", "%23.jpg", "x" * 196 + ".jpg",
-     "it's \"q\".jpg", "new\nline.jpg"],
-)  # fmt: skip
+    [
+        "with space.jpg",
+        unicodedata.normalize("NFD", "für.jpg"),
+        "🦋🏽.jpg",
+        "a#b.jpg",
+        "100%.jpg",
+        "%23.jpg",
+        "x" * 196 + ".jpg",
+        'it\'s "q".jpg',
+        "new\nline.jpg",
+    ],
+)
 def test_any_name_reads_back_from_its_id(tmp_path, name):
     put(tmp_path / "p", name)
     (found,) = find([tmp_path / "p"]).found
@@ -127,7 +142,9 @@ def bomb() -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    )
 
 
 def described(tmp_path, data, name="x.jpg"):

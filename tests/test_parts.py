@@ -70,9 +70,9 @@ def test_merging_keeps_to_the_size_of_a_part(parts, monkeypatch):
 
 def test_a_second_writer_is_told_who_the_first_is(parts):
     with parts.writing():
-        with pytest.raises(CorpusError, match=r"process \d+ on .* is writing the table 'colour' now"):
-            with Parts(parts.folder).writing():
-                pass
+        says = r"process \d+ on .* is writing the table 'colour' now"
+        with pytest.raises(CorpusError, match=says), Parts(parts.folder).writing():
+            pass
         parts.append(rows("a"), "1")  # the first is not disturbed
     with parts.writing():
         pass

@@ -107,7 +107,9 @@ def test_a_picture_is_decoded_once_for_all_measures(corpus, monkeypatch):
     real = run.decode_at
     monkeypatch.setattr(run, "decode_at", lambda data, sizes: (seen.append(len(set(sizes))), real(data, sizes))[1])
     corpus.measure("sharpness", "composition", "colour", "embed")
-    assert len(seen) == 39 and set(seen) == {len({measure.find(n).size for n in ("sharpness", "composition", "colour", "embed")})}
+    assert len(seen) == 39 and set(seen) == {
+        len({measure.find(n).size for n in ("sharpness", "composition", "colour", "embed")})
+    }
 
 
 def test_other_arguments_say_what_would_be_replaced(corpus):
@@ -193,7 +195,9 @@ def test_a_picture_that_no_decoder_takes_is_a_row(corpus, monkeypatch, error):
 def test_memory_is_bounded_whatever_the_pictures(corpus, monkeypatch):
     monkeypatch.setattr(run, "BATCH_BYTES", 2 * 64 * 48 * 3)
     sizes = []
-    batches = run._decoded([Item(f"{n}", str(corpus.folder.parent / "p" / f"{n:02d}.png"), None, frozenset()) for n in range(39)], {None})
+    batches = run._decoded(
+        [Item(f"{n}", str(corpus.folder.parent / "p" / f"{n:02d}.png"), None, frozenset()) for n in range(39)], {None}
+    )
     for batch in batches:
         sizes.append(len(batch))
     assert sum(sizes) == 39 and max(sizes) == 3  # the one that is too much is the last
@@ -203,7 +207,10 @@ def test_a_shard_that_is_told_to_stop_keeps_what_it_has(corpus, monkeypatch):
     task = Task("sharpness", measure.find("sharpness")())
     stop = threading.Event()
     stop.set()
-    items = [Item(f"p/{n:02d}.png", str(corpus.folder.parent / "p" / f"{n:02d}.png"), None, frozenset({"sharpness"})) for n in range(39)]
+    items = [
+        Item(f"p/{n:02d}.png", str(corpus.folder.parent / "p" / f"{n:02d}.png"), None, frozenset({"sharpness"}))
+        for n in range(39)
+    ]
     with corpus.parts("sharpness").writing():
         counts = measure_shard(corpus, [task], items, "x", stop, lambda done: None)
     assert counts["sharpness"].measured == len(ids(corpus, "sharpness")) == run.BATCH
@@ -221,7 +228,8 @@ def test_one_table_has_one_writer_and_others_are_free(corpus):
 
 
 @pytest.mark.parametrize(
-    ("options", "says"), [({"workers": -1}, "--workers must be at least 0"), ({"limit": -1}, "--limit must be at least 0")]
+    ("options", "says"),
+    [({"workers": -1}, "--workers must be at least 0"), ({"limit": -1}, "--limit must be at least 0")],
 )
 def test_numbers_that_make_no_sense_are_refused(corpus, options, says):
     with pytest.raises(InputError, match=says):

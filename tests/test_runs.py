@@ -55,5 +55,5 @@ def test_a_damaged_record_is_named_and_an_unfinished_one_is_passed_over(tmp_path
     (tmp_path / "20260101T000000001Z-add.json").write_text(json.dumps({"verb": "add"}))
     assert runs.read(tmp_path) == [{"verb": "add"}]
     (tmp_path / "20260101T000000001Z-add.json").write_text("{")
-    with pytest.raises(CorpusError, match="000000001Z-add.json is damaged"):
+    with pytest.raises(CorpusError, match=r"000000001Z-add.json is damaged"):
         runs.read(tmp_path)

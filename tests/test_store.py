@@ -38,7 +38,7 @@ def test_a_corpus_that_cannot_be_opened_says_what_is_wrong(corpus, settings, say
 def test_opening_looks_at_every_part(corpus):
     (part,) = corpus.parts("media").files()
     part.write_bytes(part.read_bytes()[:-50])
-    with pytest.raises(CorpusError, match="part-1.parquet is damaged.*add the same folders again"):
+    with pytest.raises(CorpusError, match=r"part-1.parquet is damaged.*add the same folders again"):
         Corpus(corpus.folder)
     with pytest.raises(CorpusError, match=r"part-1.parquet is damaged"):
         corpus.query("SELECT * FROM media")
@@ -86,7 +86,7 @@ def test_a_wrong_question_is_answered_with_what_is_wrong_in_it(corpus, question,
 
 def test_a_question_without_an_answer_gives_nothing(corpus):
     assert corpus.sql("create table more as select 1 as one").shape[0] <= 1
-    with pytest.raises(CorpusError, match="nowhere.csv"):
+    with pytest.raises(CorpusError, match=r"nowhere.csv"):
         corpus.sql("select * from 'nowhere.csv'")
 
 

@@ -58,7 +58,9 @@ def test_every_format_reads_back(corpus, tmp_path, format):
     frame = READERS[format](tmp_path / "out" / f"t.{format}").set_index("id")
     assert frame["colour_mean"].tolist()[0] == 0.5 and frame["colour_mean"].isna().tolist() == [False, True, True]
     assert frame["mean"].tolist() == [9, 8, 7]
-    assert frame["party"]["a"] == "x" and (frame["party"]["b"] == "" if format == "dta" else pd.isna(frame["party"]["b"]))
+    assert frame["party"]["a"] == "x" and (
+        frame["party"]["b"] == "" if format == "dta" else pd.isna(frame["party"]["b"])
+    )
     tags = frame["tags"]["a"]
     assert list(tags if format in ("parquet", "jsonl") else json.loads(tags)) == ["p", "q"]
     assert [path.name for path in (tmp_path / "out").iterdir()] == [f"t.{format}"]
@@ -110,7 +112,9 @@ def test_a_list_after_many_nulls_is_json(tmp_path):
 
 def test_json_lines_are_json(tmp_path):
     write_table(HARD, tmp_path / "t.jsonl")
-    lines = [json.loads(line, parse_constant=pytest.fail) for line in (tmp_path / "t.jsonl").read_text().split("\n")[:3]]
+    lines = [
+        json.loads(line, parse_constant=pytest.fail) for line in (tmp_path / "t.jsonl").read_text().split("\n")[:3]
+    ]
     assert lines[1]["list"] == [0.5, None] and lines[0]["post"] == 1234567890123456789
 
 

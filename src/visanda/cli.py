@@ -107,10 +107,14 @@ def _show_table(frame: pd.DataFrame) -> None:
         right = pd.api.types.is_numeric_dtype(frame[name])
         table.add_column(_plain(name), justify="right" if right else "left", overflow="fold")
     for row in frame.head(ROWS).itertuples(index=False):
-        table.add_row(*(_cell(value) for value in row))
+        table.add_row(*(_p(value) if name == "p" else _cell(value) for name, value in zip(frame, row, strict=True)))
     console.print(table)
     if len(frame) > ROWS:
         console.print(f"... and {len(frame) - ROWS:,} more rows; --out writes them all to a file", highlight=False)
+
+
+def _p(value: Any) -> str:
+    return "< .001" if isinstance(value, float) and value < 0.001 else _cell(value)
 
 
 def _cell(value: Any) -> str:

@@ -26,7 +26,7 @@ PACKAGES = (
     "pillow",
     "onnxruntime",
     "scikit-learn",
-    "statsmodels",
+    "scipy",
     "formulaic",
 )
 

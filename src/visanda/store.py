@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from difflib import get_close_matches
@@ -210,17 +210,24 @@ class Store:
         for table in self.tables():
             self.parts(table).check()
 
-    def vectors(self, table: str, column: str) -> tuple[list[str], np.ndarray]:
-        """A column of vectors: ids of the rows that have one, and the vectors (n, length) as float32."""
-        ids: list[str] = []
-        blocks: list[np.ndarray] = []
+    def vector_batches(self, table: str, column: str) -> Iterator[tuple[list[str], np.ndarray]]:
+        """A column of vectors, some thousands at a time: ids and vectors (n, length), float32, of rows that have one."""
         for batch in self.parts(table).batches(["id", column]):
             whole = batch.filter(batch.column(column).is_valid())
             if len(whole):
-                ids += whole.column("id").to_pylist()
                 flat = whole.column(column).flatten().to_numpy(zero_copy_only=False)
-                blocks.append(flat.reshape(len(whole), -1).astype(np.float32))
-        return ids, np.concatenate(blocks) if blocks else np.empty((0, 0), np.float32)
+                yield whole.column("id").to_pylist(), flat.reshape(len(whole), -1).astype(np.float32)
+
+    def vectors(self, table: str, column: str, ids: Iterable[str] | None = None) -> tuple[list[str], np.ndarray]:
+        """A column of vectors in memory: ids and vectors (n, length), float32; of these ids only, where given."""
+        wanted = None if ids is None else set(ids)
+        found: list[str] = []
+        blocks: list[np.ndarray] = []
+        for names, vectors in self.vector_batches(table, column):
+            keep = [i for i, name in enumerate(names) if wanted is None or name in wanted]
+            found += [names[i] for i in keep]
+            blocks.append(vectors[keep])
+        return found, np.concatenate(blocks) if blocks else np.empty((0, 0), np.float32)
 
     def paths(self, ids: Sequence[str]) -> dict[str, Path]:
         """Where the files of these pictures are."""

@@ -119,3 +119,9 @@ def test_two_coders_get_a_reliability(study):
         study.code("nature", import_=given.rename("value").rename_axis("id").reset_index(), coder=coder)
     table = study.reliability("nature").table.set_index(study.reliability("nature").table.columns[0])
     assert pytest.approx(float(table.filter(like="agreement", axis=0).iloc[0, 0]), abs=1e-9) == 0.9
+
+
+@pytest.mark.parametrize("name", ["colour", "media", "codes"])
+def test_a_variable_cannot_take_the_name_of_a_table(study, name):
+    with pytest.raises(InputError, match="another one"):
+        study.sample(name, n=10)

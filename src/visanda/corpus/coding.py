@@ -59,7 +59,7 @@ class Coding(Store):
         Raises:
             InputError: more pictures than there are, an unknown column, or a sample is there already.
         """
-        codes.check_name("variable", variable)
+        self._check_variable(variable)
         by = [name.strip() for text in by or [] for name in text.split(",")]
         arguments = {"variable": variable, "n": n, "by": by, "allocate": allocate, "seed": seed, "where": where}
         there = codes.read_design(self.folder, variable)
@@ -76,6 +76,12 @@ class Coding(Store):
             sheet = self._write_sheet(variable, drawn)
             run.counts = {"population": len(population), "drawn": len(drawn)}
         return _sample_result(variable, drawn, len(population), sheet, arguments)
+
+    def _check_variable(self, variable: str) -> None:
+        """A variable's predictions become a table of its name: that name must be free."""
+        codes.check_name("variable", variable)
+        if variable in (*self.tables(), "codes") and variable not in codes.variables(self.folder):
+            raise InputError(f"{variable!r} is the name of a table already: give the variable another one")
 
     def _write_sheet(self, variable: str, drawn: pd.DataFrame) -> Path:
         sheet = drawn.sort_values("order")[["order", "id"]]
@@ -106,6 +112,7 @@ class Coding(Store):
         Raises:
             InputError: a column is not there, a picture repeats, or nothing matches.
         """
+        self._check_variable(variable)
         frame = import_ if isinstance(import_, pd.DataFrame) else read_table(import_)
         key = key or next((name for name in ("id", "filename") if name in frame), "id")
         value = value or next((name for name in (variable, "value") if name in frame), "value")
@@ -191,7 +198,7 @@ def _sample_result(
     table = groups.agg(pictures=("n_stratum", "first"), drawn=("id", "size"), pi=("pi", "first")).reset_index()
     words = [
         f"{len(drawn)} of {population:,} pictures were drawn at random, each with a known probability.",
-        f"Fill in the column 'value' of {sheet}, one copy a coder; then "
-        f"visanda code {variable} --import {sheet.name} --coder NAME",
+        f"Fill in the column 'value' of {sheet}, one copy a coder; then",
+        f"visanda code {variable} --import results/{sheet.name} --coder NAME",
     ]
     return Result(f"Sample for {variable}", table, words, provenance=dict(arguments))

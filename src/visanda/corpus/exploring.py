@@ -16,7 +16,7 @@ from visanda.corpus.measuring import Measuring
 from visanda.errors import InputError
 from visanda.learn.cluster import cluster
 from visanda.learn.duplicates import find_duplicates
-from visanda.learn.search import by_example, by_words, concept_batches, embedding_batches
+from visanda.learn.search import by_example, by_words, concept_batches
 from visanda.measures import embed
 from visanda.media import contact_sheet, load
 from visanda.progress import progress
@@ -97,7 +97,7 @@ class Exploring(Measuring):
         return found
 
     def _embeddings(self) -> Iterator[tuple[list[str], np.ndarray]]:
-        return embedding_batches(self.parts("embed").batches(["id", "embedding"]), "embedding")
+        return self.vector_batches("embed", "embedding")
 
     def _example(self, like: str) -> Any:
         ids = self.paths([like])
@@ -129,18 +129,17 @@ class Exploring(Measuring):
                 f"the table {name!r} was made with {there['arguments']}: replace it with --replace, or keep both "
                 f"with --name {name}2"
             )
-        ids, vectors = self.vectors("embed", "embedding")
-        chosen = set(self.frame(f"SELECT id FROM media WHERE parent IS NULL AND ({where or 'true'})")["id"])
-        keep = [i for i, id in enumerate(ids) if id in chosen]
+        chosen = self.frame(f"SELECT id FROM media WHERE parent IS NULL AND ({where or 'true'})")["id"]
+        ids, vectors = self.vectors("embed", "embedding", chosen)
         with self.parts(name).writing(), self.record("cluster", arguments) as run:
-            made = cluster(vectors[keep], k, seed)
+            made = cluster(vectors, k, seed)
             frame = pd.DataFrame(
                 {
-                    "id": [ids[i] for i in keep],
+                    "id": ids,
                     "cluster": made.numbers,
                     "distance": made.distances.astype(float),
                     "silhouette": made.silhouettes,
-                    "error": pd.Series([None] * len(keep), dtype="string"),
+                    "error": pd.Series([None] * len(ids), dtype="string"),
                 }
             )
             self.parts(name).replace_all(pa.Table.from_pandas(frame, preserve_index=False), run.stem)

@@ -56,10 +56,10 @@ class Learning(Coding, Measuring):
         gold = codes.gold(codes.read(self.folder, variable))
         arguments = {"variable": variable, "test": test, "group": group, "seed": seed}
         self._need("embed")
-        ids, vectors = self.vectors("embed", "embedding")
-        groups = self._groups(ids, group)
+        ids, vectors = self.vectors("embed", "embedding", gold.index)
         position = {id: i for i, id in enumerate(ids)}
         usable = gold[gold.index.isin(position)]
+        groups = self._groups(usable.index.tolist(), group)
         with self.record("train", arguments) as run:
             split = self._split(variable, usable, groups, test, seed, replace)
             train = split.loc[split["set"] == "train"]
@@ -71,12 +71,14 @@ class Learning(Coding, Measuring):
         return self._train_result(variable, card, split, len(gold) - len(usable))
 
     def _groups(self, ids: list[str], column: str | None) -> pd.Series:
-        """The group of each picture: near-duplicates, joined with a column of the user's."""
+        """The group of each coded picture: near-duplicates, joined with a column of the user's.
+
+        Only coded pictures are compared: among a million others, chance neighbours would chain them all.
+        """
         groups = pd.Series(ids, index=ids)
         if "hash" in self.tables():
-            found = groups_for_split(
-                self.frame("SELECT id, sha256_pixels, phash, parent FROM hash JOIN media USING (id)")
-            )
+            hashes = self.frame("SELECT id, sha256_pixels, phash, parent FROM hash JOIN media USING (id)")
+            found = groups_for_split(hashes[hashes["id"].isin(ids)])
             groups = found.reindex(ids).fillna(groups).astype(str)
         if column is None:
             return groups
@@ -211,10 +213,8 @@ class Learning(Coding, Measuring):
         return result
 
     def _probabilities(self, head: Head, wanted: list[str]) -> pd.DataFrame:
-        ids, vectors = self.vectors("embed", "embedding")
-        position = {id: i for i, id in enumerate(ids)}
-        rows = [position[id] for id in wanted]
-        return pd.DataFrame(head.probabilities(vectors[rows]), index=wanted, columns=list(head.classes))
+        ids, vectors = self.vectors("embed", "embedding", wanted)
+        return pd.DataFrame(head.probabilities(vectors), index=ids, columns=list(head.classes)).loc[wanted]
 
     def _sheet_of_errors(self, variable: str, gold: pd.Series, probability: pd.DataFrame) -> str | None:
         predicted = probability.idxmax(axis=1)
@@ -242,18 +242,19 @@ class Learning(Coding, Measuring):
             InputError: nothing is trained yet.
         """
         trained = load(self.models / variable)
-        ids, vectors = self.vectors("embed", "embedding")
-        seed, column = trained.card["arguments"]["seed"], trained.card["arguments"]["group"]
+        groups = trained.split.set_index("id")["group"].to_dict()
+        seed = trained.card["arguments"]["seed"]
         with self.parts(variable).writing(), self.record("apply", {"variable": variable}) as run:
-            groups = self._groups(ids, column)
-            groups.update(trained.split.set_index("id")["group"])  # as they were when the heads were trained
-            folds = fold_of(groups.tolist(), FOLDS, seed)
-            frame = _predictions(variable, trained, ids, vectors, folds)
+            frames = [
+                _predictions(variable, trained, ids, vectors, fold_of([groups.get(i, i) for i in ids], FOLDS, seed))
+                for ids, vectors in self.vector_batches("embed", "embedding")
+            ]
+            frame = pd.concat(frames, ignore_index=True)
             self.parts(variable).replace_all(pa.Table.from_pandas(frame, preserve_index=False), run.stem)
             run.counts = {"predicted": len(frame)}
         shares = frame[f"{variable}_predicted"].value_counts().rename_axis("value").rename("pictures").reset_index()
         shares["share"] = shares["pictures"] / len(frame)
-        left_out = len(set(self.population()["id"]) - set(ids))
+        left_out = len(set(self.population()["id"]) - set(frame["id"]))
         warnings = [f"{left_out} pictures have no embedding: 'visanda measure embed' first"] if left_out else []
         words = [
             f"{len(frame):,} pictures predicted. These shares count the classifier's errors in: "

@@ -84,15 +84,6 @@ def _ranked(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     return frame.rename_axis("id").sort_index().sort_values(column, ascending=False, kind="stable")
 
 
-def embedding_batches(batches: Iterable[pa.RecordBatch], column: str) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Ids and vectors (n, length), float32, of record batches with columns id and ``column``."""
-    for batch in batches:
-        whole = batch.filter(batch.column(column).is_valid())
-        if len(whole):
-            flat = whole.column(column).flatten().to_numpy(zero_copy_only=False)
-            yield whole.column("id").to_pylist(), flat.reshape(len(whole), -1).astype(np.float32)
-
-
 def concept_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[list[str], np.ndarray]]:
     """Ids and ConSE vectors (n, 512) of record batches of the table ``classify``."""
     index = {label: position for position, label in enumerate(imagenet_labels())}
