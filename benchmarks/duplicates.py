@@ -53,9 +53,7 @@ def skewed(n: int, rng: np.random.Generator) -> np.ndarray:
     """Bits whose shares of ones differ, each leaning on the others."""
     mixing = np.eye(64) + 0.35 * rng.normal(size=(64, 64))
     offsets = rng.normal(size=64)
-    parts = [
-        rng.normal(size=(len(part), 64)) @ mixing + offsets > 0 for part in np.array_split(np.arange(n), 20)
-    ]
+    parts = [rng.normal(size=(len(part), 64)) @ mixing + offsets > 0 for part in np.array_split(np.arange(n), 20)]
     return np.packbits(np.concatenate(parts), axis=1).view(">u8").ravel().astype(np.uint64)
 
 
@@ -129,9 +127,7 @@ def compare(n: int, kind: str, options: argparse.Namespace, programs: dict[str, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--kinds", nargs="+", choices=["even", "skewed"], default=["even", "skewed"])
     parser.add_argument("--distance", type=int, default=8)

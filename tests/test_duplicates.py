@@ -81,9 +81,7 @@ def test_groups_are_numbered_by_size_then_smallest_id():
 
 
 def test_rows_without_hashes_are_left_out_and_counted():
-    pictures = picture_table(
-        {"a": ("p", BASE), "b": ("q", BASE), "broken": (None, None), "half": ("r", None)}
-    )
+    pictures = picture_table({"a": ("p", BASE), "b": ("q", BASE), "broken": (None, None), "half": ("r", None)})
     found = find_duplicates(pictures)
     assert set(found["id"]) == {"a", "b"}
     assert found.attrs == {"pictures": 2, "left_out": 2, "flat": 0}
@@ -145,9 +143,7 @@ def test_more_links_than_are_kept_change_nothing(monkeypatch):
 
 def tables() -> st.SearchStrategy[pd.DataFrame]:
     """Pictures of few looks, near, equal and flat; equal pixels have equal hashes."""
-    value = st.one_of(
-        st.integers(0, 2**10).map(lambda low: BASE ^ low), st.integers(0, 2), st.integers(0, 2**64 - 1)
-    )
+    value = st.one_of(st.integers(0, 2**10).map(lambda low: BASE ^ low), st.integers(0, 2), st.integers(0, 2**64 - 1))
     picture = st.tuples(value, st.integers(0, 2), st.integers(1, 3), st.booleans())
 
     def table(drawn: list[tuple[int, int, int, bool]]) -> pd.DataFrame:
@@ -185,9 +181,7 @@ def test_what_holds_of_all_groups(pictures, distance, random):
     for row in found.itertuples():
         assert alike(row.id, row.nearest)
         assert row.nearest != row.id
-        closest = min(
-            (values[row.id] ^ values[o]).bit_count() for o in values if o != row.id and alike(row.id, o)
-        )
+        closest = min((values[row.id] ^ values[o]).bit_count() for o in values if o != row.id and alike(row.id, o))
         assert (values[row.id] ^ values[row.nearest]).bit_count() == closest
         kept = keeper[row.group]
         assert row.distance == (values[row.id] ^ values[kept]).bit_count()

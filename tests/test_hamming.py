@@ -44,9 +44,7 @@ def planted(n: int, rng: np.random.Generator) -> np.ndarray:
 
 def skewed(n: int, rng: np.random.Generator) -> np.ndarray:
     """Bits that are uneven and go together, and a tenth of hashes that differ in their last 12 bits only."""
-    scores = (
-        rng.normal(size=(n, 64)) @ (rng.normal(size=(64, 64)) * 0.5 + np.eye(64)) + rng.normal(size=64) * 3
-    )
+    scores = rng.normal(size=(n, 64)) @ (rng.normal(size=(64, 64)) * 0.5 + np.eye(64)) + rng.normal(size=64) * 3
     hashes = np.packbits(scores > 0, axis=1).view(">u8").ravel().astype(np.uint64)
     hashes[: n // 10] = rng.integers(0, 2**12, n // 10, dtype=np.uint64)
     return hashes
@@ -66,9 +64,7 @@ def hashes_of_any_kind() -> st.SearchStrategy[list[int]]:
     """Lists of hashes; from all 64 bits, or from so few that most are near each other."""
     narrow = st.tuples(st.integers(0, 63), st.integers(0, 255)).map(lambda t: (t[1] << t[0]) % 2**64)
     full = st.integers(0, 2**64 - 1)
-    return st.one_of(
-        st.lists(full, unique=True), st.lists(narrow, unique=True), st.lists(narrow | full, unique=True)
-    )
+    return st.one_of(st.lists(full, unique=True), st.lists(narrow, unique=True), st.lists(narrow | full, unique=True))
 
 
 @settings(deadline=None, max_examples=150)

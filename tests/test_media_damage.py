@@ -85,9 +85,7 @@ class TestBadFiles:
     @settings(max_examples=150, deadline=None)
     @given(data=st.data(), format=st.sampled_from(["JPEG", "PNG", "GIF", "TIFF", "WEBP"]))
     def test_flipped_bytes_give_a_picture_or_a_media_error(self, data, format):
-        whole = bytearray(
-            encoded(quarters(), format, exif=exif_with(_271="Maker", _306="2020:01:01 00:00:00"))
-        )
+        whole = bytearray(encoded(quarters(), format, exif=exif_with(_271="Maker", _306="2020:01:01 00:00:00")))
         for at in data.draw(st.lists(st.integers(0, len(whole) - 1), min_size=1, max_size=8)):
             whole[at] ^= 0xFF
         try:
@@ -121,9 +119,7 @@ class TestTruncated:
         data = encoded(landscape(60, 41), format, **options)
         full = decode(data).pixels
         refused = 0
-        for length in sorted(
-            {*range(0, len(data), max(1, len(data) // 150)), *range(len(data) - 40, len(data))}
-        ):
+        for length in sorted({*range(0, len(data), max(1, len(data) // 150)), *range(len(data) - 40, len(data))}):
             try:
                 pixels = decode(data[:length]).pixels
             except MediaError:

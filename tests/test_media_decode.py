@@ -105,10 +105,7 @@ class TestDeepColours:
     def test_16_bit_greys_keep_their_shades(self, format):
         grey = np.array([[0, 0x1234, 0x8000, 0xFFFF]], np.uint16)
         picture = Pillow.fromarray(grey)
-        if format == "PPM":
-            data = b"P5 4 1 65535 " + grey.astype(">u2").tobytes()
-        else:
-            data = encoded(picture, format)
+        data = b"P5 4 1 65535 " + grey.astype(">u2").tobytes() if format == "PPM" else encoded(picture, format)
         assert decode(data).pixels[0, :, 0].tolist() == [0, 0x12, 0x80, 0xFF]
 
     @pytest.mark.parametrize("suffix", [".png", ".tiff"])
@@ -251,9 +248,7 @@ class TestSizes:
             alone = decode(data, 224).pixels
             cv2.setNumThreads(4)
             results: list[np.ndarray] = []
-            threads = [
-                threading.Thread(target=lambda: results.append(decode(data, 224).pixels)) for _ in range(8)
-            ]
+            threads = [threading.Thread(target=lambda: results.append(decode(data, 224).pixels)) for _ in range(8)]
             for thread in threads:
                 thread.start()
             for thread in threads:

@@ -85,9 +85,7 @@ def test_the_published_numbers_to_six_digits(fixture, case):
     assert (found.n, found.n_coded, found.n_dropped) == (600, 181, 0)
 
 
-@pytest.mark.parametrize(
-    ("prob", "mean", "se"), [(None, 0.35237569, 0.03091726), ("pi", 0.34685083, 0.03109533)]
-)
+@pytest.mark.parametrize(("prob", "mean", "se"), [(None, 0.35237569, 0.03091726), ("pi", 0.34685083, 0.03109533)])
 def test_the_mean_to_six_digits(fixture, prob, mean, se):
     found = dsl_mean(fixture, "y", "yhat", sample_prob=prob, learner="raw")
     assert (found.coef[0], found.se[0]) == pytest.approx((mean, se), abs=1e-6)
@@ -106,9 +104,7 @@ def test_ordinary_fits_are_those_of_statsmodels(fixture, model, cluster):
     found = ordinary(data, "y ~ x + z", model, cluster)
     kind = {"lm": sm.OLS, "logit": sm.Logit}[model](data["y"], sm.add_constant(data[["x", "z"]]))
     groups = {"groups": data["cluster"]}
-    fit = (
-        kind.fit(cov_type="cluster", cov_kwds=groups, disp=0) if cluster else kind.fit(cov_type="HC1", disp=0)
-    )
+    fit = kind.fit(cov_type="cluster", cov_kwds=groups, disp=0) if cluster else kind.fit(cov_type="HC1", disp=0)
     np.testing.assert_allclose(found.coef, fit.params, rtol=1e-6)
     if model == "logit" and cluster is None:  # statsmodels forgets the factor of HC1 in a logit
         np.testing.assert_allclose(found.se, fit.bse * np.sqrt(600 / 597), rtol=1e-6)
@@ -224,9 +220,7 @@ def test_any_learner_gives_about_the_same_answer(fixture, learner):
 def test_interactions_with_a_predicted_covariate_use_the_prediction_in_the_product(fixture):
     data = fixture.assign(yx=fixture["y"] * fixture["x"], yhat_x=fixture["yhat"] * fixture["x"])
     product = dsl(data, "w ~ x * y", **RAW)
-    by_hand = dsl(
-        data, "w ~ x + y + yx", predicted_var=["y", "yx"], prediction=["yhat", "yhat_x"], learner="raw"
-    )
+    by_hand = dsl(data, "w ~ x + y + yx", predicted_var=["y", "yx"], prediction=["yhat", "yhat_x"], learner="raw")
     assert product.names == ("Intercept", "x", "y", "x:y")
     np.testing.assert_allclose(product.coef, by_hand.coef, rtol=1e-8)
     np.testing.assert_allclose(product.se, by_hand.se, rtol=1e-8)
@@ -266,9 +260,7 @@ def test_two_predicted_variables_count_as_coded_only_together(fixture):
 @pytest.mark.parametrize("how", ["boolean", "object"])
 def test_booleans_are_codes(fixture, how):
     codes = (
-        fixture["y"].astype("boolean")
-        if how == "boolean"
-        else fixture["y"].map({1.0: True, 0.0: False}).astype(object)
+        fixture["y"].astype("boolean") if how == "boolean" else fixture["y"].map({1.0: True, 0.0: False}).astype(object)
     )
     found = dsl(fixture.assign(y=codes, yhat=fixture["yhat"] == 1), "y ~ x", **RAW)
     np.testing.assert_allclose(found.coef, dsl(fixture, "y ~ x", **RAW).coef)

@@ -33,9 +33,7 @@ def study():
 
 
 def test_one_row_a_method_and_term(study):
-    found = estimate(
-        study, "protest ~ x + genre", sample_prob="pi", truth={"protest": "true_protest"}, **KNOWN
-    )
+    found = estimate(study, "protest ~ x + genre", sample_prob="pi", truth={"protest": "true_protest"}, **KNOWN)
     assert list(found.table.columns) == ["method", "term", "estimate", "se", "low", "high", "p", "n"]
     methods = ["naive", "gold only", "corrected (DSL)", "truth"]
     assert list(dict.fromkeys(found.table["method"])) == methods
@@ -92,9 +90,7 @@ def test_a_comparison_that_cannot_be_fitted_does_not_stop_the_correction(study):
 
 def test_few_codes_and_undone_draws_are_said(study):
     kept = study["pi"].notna() & (study["pi"].notna().cumsum() <= 40)
-    found = estimate(
-        study.assign(protest=study["protest"].where(kept)), "protest ~ x", sample_prob="pi", **KNOWN
-    )
+    found = estimate(study.assign(protest=study["protest"].where(kept)), "protest ~ x", sample_prob="pi", **KNOWN)
     text = " ".join(found.warnings)
     assert "Only 40 rows are coded by hand" in text
     assert "260 rows were drawn for coding and are not coded" in text
@@ -117,9 +113,7 @@ def test_clusters_reach_every_method(study):
     np.testing.assert_allclose(found.loc[of, "estimate"], plain.loc[of, "estimate"])
 
 
-@pytest.mark.parametrize(
-    "formula", ["protest", "protest ~ x", "protest ~ x * C(genre) + np.log(p_protest + 1)"]
-)
+@pytest.mark.parametrize("formula", ["protest", "protest ~ x", "protest ~ x * C(genre) + np.log(p_protest + 1)"])
 def test_the_figure_is_drawn_and_provenance_is_json(study, formula, tmp_path):
     found = estimate(study, formula, truth={"protest": "true_protest"}, **KNOWN)
     picture = Image.open(io.BytesIO(found.figure_png()))

@@ -10,10 +10,7 @@ from visanda.study import reliability
 
 def long(**coders):
     rows = [
-        (unit, coder, code)
-        for coder, codes in coders.items()
-        for unit, code in enumerate(codes)
-        if code is not None
+        (unit, coder, code) for coder, codes in coders.items() for unit, code in enumerate(codes) if code is not None
     ]
     return pd.DataFrame(rows, columns=["id", "coder", "value"])
 
@@ -62,9 +59,7 @@ def test_the_interval_of_alpha_covers_a_known_reliability():
     for _ in range(40):
         true = random.integers(0, 2, 150)
         # coders who see the truth in 9 of 10 units, else toss a coin, agree with an alpha of .81
-        seen = [
-            np.where(random.random(150) < 0.9, true, random.integers(0, 2, 150)).tolist() for _ in range(2)
-        ]
+        seen = [np.where(random.random(150) < 0.9, true, random.integers(0, 2, 150)).tolist() for _ in range(2)]
         line = reliability(long(A=seen[0], B=seen[1]), resamples=200).table.iloc[1]
         covered += line["low"] < 0.81 < line["high"]
     assert 33 <= covered <= 40
@@ -97,9 +92,7 @@ def test_one_value_only_leaves_alpha_undefined():
 
 
 def test_a_later_code_of_the_same_coder_counts():
-    again = pd.concat(
-        [long(A=[1, 0, 1], B=[1, 0, 0]), pd.DataFrame({"id": [2], "coder": ["B"], "value": [1]})]
-    )
+    again = pd.concat([long(A=[1, 0, 1], B=[1, 0, 0]), pd.DataFrame({"id": [2], "coder": ["B"], "value": [1]})])
     found = reliability(again)
     assert value(found)["percent agreement"] == 1
     assert any("1 codes were replaced" in warning for warning in found.warnings)

@@ -73,9 +73,7 @@ def test_different_seeds_draw_different_rows():
 def test_strata_are_named_by_their_values_and_missing_ones_are_a_stratum():
     frame = frame_of([4, 4]).assign(year=[2019, 2020, None, 2019] * 2)
     sample = draw(frame, 8, ["genre", "year"])
-    assert set(sample["stratum"]) == {
-        f"g{g}|{year}" for g in (0, 1) for year in ("2019", "2020", "(missing)")
-    }
+    assert set(sample["stratum"]) == {f"g{g}|{year}" for g in (0, 1) for year in ("2019", "2020", "(missing)")}
     assert set(draw(frame, 3)["stratum"]) == {"all"}
 
 

@@ -12,10 +12,7 @@ FAST = {"resamples": 100}
 
 
 def series(*columns):
-    return [
-        pd.Series(column, name=name)
-        for column, name in zip(columns, ("gold", "predicted", "p"), strict=False)
-    ]
+    return [pd.Series(column, name=name) for column, name in zip(columns, ("gold", "predicted", "p"), strict=False)]
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +34,13 @@ def test_binary_measures_are_those_of_scikit_learn(binary):
         found = validity(gold, predicted, p, weights=weight, **FAST)
         numbers, w = value(found), {"sample_weight": weight}
         assert numbers["accuracy"] == pytest.approx(metrics.accuracy_score(gold, predicted, **w))
-        assert numbers["balanced accuracy"] == pytest.approx(
-            metrics.balanced_accuracy_score(gold, predicted, **w)
-        )
+        assert numbers["balanced accuracy"] == pytest.approx(metrics.balanced_accuracy_score(gold, predicted, **w))
         assert numbers["macro F1"] == pytest.approx(metrics.f1_score(gold, predicted, average="macro", **w))
         assert numbers["AUC"] == pytest.approx(metrics.roc_auc_score(gold, p, **w))
         assert numbers["Brier score"] == pytest.approx(metrics.brier_score_loss(gold, p, **w))
         precision, recall, f1, _ = metrics.precision_recall_fscore_support(gold, predicted, **w)
         by_class = found.extra["by class"]
-        np.testing.assert_allclose(
-            by_class[["precision", "recall", "F1"]], np.column_stack([precision, recall, f1])
-        )
+        np.testing.assert_allclose(by_class[["precision", "recall", "F1"]], np.column_stack([precision, recall, f1]))
 
 
 def test_the_confusion_matrix_has_gold_in_rows(binary):
@@ -73,9 +66,7 @@ def test_several_classes_are_those_of_scikit_learn():
 def test_calibration_error_is_the_mean_gap_of_bins():
     p = np.repeat([0.15, 0.85], 100)
     gold = np.r_[np.repeat([1, 0], [35, 65]), np.repeat([1, 0], [85, 15])]
-    assert value(validity(*series(gold, p >= 0.5, p), **FAST))["expected calibration error"] == pytest.approx(
-        0.1
-    )
+    assert value(validity(*series(gold, p >= 0.5, p), **FAST))["expected calibration error"] == pytest.approx(0.1)
 
 
 def test_intervals_cover_the_estimate_narrow_with_rows_and_repeat_with_the_seed(binary):

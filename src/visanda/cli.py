@@ -32,6 +32,7 @@ app = App(
     "classifier's errors.\n\nThe corpus is the current folder, or the one named first: visanda -C DIR VERB ...",
     version=visanda.__version__,
     default_parameter=Parameter(negative=()),
+    suppress_keyboard_interrupt=False,  # main says what was kept
 )
 
 

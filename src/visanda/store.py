@@ -211,7 +211,7 @@ class Store:
             self.parts(table).check()
 
     def vector_batches(self, table: str, column: str) -> Iterator[tuple[list[str], np.ndarray]]:
-        """A column of vectors, some thousands at a time: ids and vectors (n, length), float32, of rows that have one."""
+        """A column of vectors, some thousands at a time: ids and vectors (n, length), float32, of rows that have it."""
         for batch in self.parts(table).batches(["id", column]):
             whole = batch.filter(batch.column(column).is_valid())
             if len(whole):

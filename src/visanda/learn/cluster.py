@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.metrics import silhouette_samples
-
 from threadpoolctl import threadpool_limits
+
 from visanda.errors import InputError
 
 MINI_BATCH_ABOVE = 100_000  # vectors

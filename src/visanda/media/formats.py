@@ -90,9 +90,7 @@ def open_header(data: bytes) -> tuple[str, ImageFile]:
         except Pillow.DecompressionBombError as error:
             raise MediaError(f"refused: {error}") from None
         except Exception as error:  # readers let struct.error, SyntaxError, IndexError and more escape
-            damaged = damaged or MediaError(
-                f"truncated or corrupt {name}: the header cannot be read ({error})"
-            )
+            damaged = damaged or MediaError(f"truncated or corrupt {name}: the header cannot be read ({error})")
             continue
         _refuse_bomb(*picture.size)
         return name, picture

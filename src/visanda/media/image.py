@@ -62,9 +62,7 @@ class Image:
             with opened(thing) as data:
                 full, width, height = read_pixels(data, [None])
             return cls(full[None], width, height)
-        raise InputError(
-            f"a picture, an array, a Pillow picture or a path is needed, not {type(thing).__name__}"
-        )
+        raise InputError(f"a picture, an array, a Pillow picture or a path is needed, not {type(thing).__name__}")
 
     def __repr__(self) -> str:
         height, width = self.pixels.shape[:2]
@@ -83,13 +81,9 @@ def _whole(pixels: np.ndarray) -> Image:
 def _checked(array: np.ndarray) -> np.ndarray:
     """(H, W, 3) from an array of the user's."""
     if array.dtype != np.uint8:
-        raise InputError(
-            f"an array of pixels must be uint8 (0–255), not {array.dtype}: scale and convert it first"
-        )
+        raise InputError(f"an array of pixels must be uint8 (0–255), not {array.dtype}: scale and convert it first")
     if array.ndim == 2:
         array = np.repeat(array[:, :, None], 3, axis=2)
     if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
-        raise InputError(
-            f"an array of pixels must be (height, width, 3) RGB or (height, width), not {array.shape}"
-        )
+        raise InputError(f"an array of pixels must be (height, width, 3) RGB or (height, width), not {array.shape}")
     return np.ascontiguousarray(array)

@@ -169,8 +169,5 @@ def _jpeg_divisor(stored: tuple[int, int], target: tuple[int, int]) -> int:
     return next(
         divisor
         for divisor in (8, 4, 2, 1)
-        if all(
-            -(-side // divisor) >= min(side, _MARGIN * want)
-            for side, want in zip(stored, target, strict=True)
-        )
+        if all(-(-side // divisor) >= min(side, _MARGIN * want) for side, want in zip(stored, target, strict=True))
     )

@@ -40,6 +40,7 @@ def save(image: ImageLike, path: str | Path, quality: int = 92) -> Path:
         aside.write_bytes(data)
         aside.replace(path)
     except OSError as error:
+        aside.unlink(missing_ok=True)
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path
 
@@ -53,7 +54,5 @@ def encode(image: ImageLike, format: str, quality: int = 92) -> bytes:
     try:
         picture.save(buffer, format, **({} if format == "PNG" else {"quality": quality}))
     except (OSError, ValueError) as error:  # JPEG holds at most 65,535 pixels a side, WebP 16,383
-        raise InputError(
-            f"a picture of {picture.width} × {picture.height} cannot be {format}: {error}"
-        ) from error
+        raise InputError(f"a picture of {picture.width} × {picture.height} cannot be {format}: {error}") from error
     return buffer.getvalue()

@@ -111,9 +111,7 @@ def resize(image: ImageLike, width: int | None = None, height: int | None = None
     if how == "exact":
         return _scaled(image, width, height)
     scale = max(across, down)
-    covering = _scaled(
-        image, max(width, round(image.width * scale)), max(height, round(image.height * scale))
-    )
+    covering = _scaled(image, max(width, round(image.width * scale)), max(height, round(image.height * scale)))
     return crop_centre(covering, width, height)
 
 

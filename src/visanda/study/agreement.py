@@ -12,9 +12,7 @@ BINS = 10  # of equal width, for calibration
 BASELINE = "accuracy of always guessing the commonest class"
 
 
-def confusion(
-    gold: NDArray[np.integer], predicted: NDArray[np.integer], classes: int, weight: Array
-) -> Array:
+def confusion(gold: NDArray[np.integer], predicted: NDArray[np.integer], classes: int, weight: Array) -> Array:
     """(classes, classes) weight of the rows of each true class (row) and predicted class (column)."""
     counts = np.bincount(gold * classes + predicted, weight, classes * classes)
     return counts.reshape(classes, classes).astype(float)

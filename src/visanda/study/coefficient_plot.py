@@ -31,9 +31,7 @@ def coefficient_plot(table: pd.DataFrame, title: str, scale: str, zero: bool) ->
     methods = [method for method in COLOURS if method in set(table["method"]) and method != "truth"]
     across = 2 if len(shown) == 4 else min(PANELS_A_ROW, len(shown))  # four stand better as two by two
     down = ceil(len(shown) / across)
-    figure = Figure(
-        figsize=(1.6 + 2.7 * across, 1.0 + (0.6 + 0.36 * len(methods)) * down), layout="constrained"
-    )
+    figure = Figure(figsize=(1.6 + 2.7 * across, 1.0 + (0.6 + 0.36 * len(methods)) * down), layout="constrained")
     grid = figure.subplots(down, across, squeeze=False, sharey=True)
     for axes, term in zip(grid.flat, shown, strict=False):
         _panel(axes, table[table["term"] == term], methods, zero)

@@ -162,13 +162,9 @@ def dsl(
         (('Intercept', 'cat'), 300, 90)
     """
     if len(predicted_var) != len(prediction) or not predicted_var:
-        raise InputError(
-            f"{len(predicted_var)} predicted_var but {len(prediction)} prediction: name one for each"
-        )
+        raise InputError(f"{len(predicted_var)} predicted_var but {len(prediction)} prediction: name one for each")
     if folds < 2 or splits < 1:
-        raise InputError(
-            f"folds={folds}, splits={splits}: cross-fitting needs 2 folds or more and a split or more"
-        )
+        raise InputError(f"folds={folds}, splits={splits}: cross-fitting needs 2 folds or more and a split or more")
     checked = data.assign(**{name: numbers(data, name) for name in prediction})
     rows = coded_rows(checked, formula, predicted_var, prediction, sample_prob, cluster)
     machine = dict(zip(predicted_var, prediction, strict=True))
@@ -177,9 +173,7 @@ def dsl(
     refuse_collinear(plan)
     human = plan.of(rows.data[rows.coded])
     if model == "logit" and not set(np.unique(human.outcome)) <= {0.0, 1.0}:
-        raise InputError(
-            f"a logit needs an outcome of 0 and 1; the outcome of {formula!r} has other values: use lm"
-        )
+        raise InputError(f"a logit needs an outcome of 0 and 1; the outcome of {formula!r} has other values: use lm")
     fits = []
     if learner == "raw":
         fits.append(_fit(model, rows, human, plan))

@@ -69,9 +69,7 @@ def expected_codes(
 def _fit_apply(
     learner: Learner, features: NDArray[np.float64], codes: NDArray[np.float64], new: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    if (
-        np.ptp(codes) == 0
-    ):  # a rare code missing from the other folds: a classifier cannot be fitted to one class
+    if np.ptp(codes) == 0:  # a rare code missing from the other folds: a classifier cannot be fitted to one class
         return np.full(len(new), codes[0])
     fitted = learner().fit(features, codes)
     if hasattr(fitted, "predict_proba"):

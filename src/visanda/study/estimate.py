@@ -169,9 +169,7 @@ def _with_outcome(data: pd.DataFrame, formula: str) -> str:
     return f"`{formula}` ~ 1"
 
 
-def _kind(
-    formula: str, model: Literal["auto", "lm", "logit"], rows: CodedRows
-) -> Literal["mean", "lm", "logit"]:
+def _kind(formula: str, model: Literal["auto", "lm", "logit"], rows: CodedRows) -> Literal["mean", "lm", "logit"]:
     if "~" not in formula:
         if model == "logit":
             raise InputError(f"{formula!r} asks for a mean; its log odds are the logit of '{formula} ~ 1'")
@@ -192,9 +190,7 @@ def _labelled(rows: CodedRows, machine: dict[str, str], labels: dict[str, str]) 
         made[_label(name)] = rows.data[labels.get(name, column)]
         if name not in labels and set(rows.data.loc[rows.coded, name]) == {0.0, 1.0}:
             if not rows.data[column].between(0, 1).all():
-                raise InputError(
-                    f"prediction {column!r} is no probability in 0-1: name the 0/1 column as label"
-                )
+                raise InputError(f"prediction {column!r} is no probability in 0-1: name the 0/1 column as label")
             made[_label(name)] = (rows.data[column] >= HALF).astype(float)
     return rows.data.assign(**made)
 
@@ -253,9 +249,7 @@ def _warnings(
     found = disagreements(kind, fits[NAIVE], fits[CORRECTED]) if NAIVE in fits else []
     found += weak_design(rows.data.loc[rows.coded, variables], clusters, sample_prob)
     if rows.n_partly:
-        found.append(
-            f"{rows.n_partly:,} rows are coded for some of {', '.join(variables)} only: taken as not coded."
-        )
+        found.append(f"{rows.n_partly:,} rows are coded for some of {', '.join(variables)} only: taken as not coded.")
     if rows.n_uncoded_draws:
         found.append(
             f"{rows.n_uncoded_draws:,} rows were drawn for coding and are not coded. That is harmless if "

@@ -62,9 +62,7 @@ def sides(formula: str) -> tuple[set[str], set[str]]:
         parsed = Formula(formula)
     except (FormulaicError, SyntaxError) as error:
         plain = str(error).splitlines()[0]
-        raise InputError(
-            f"the formula {formula!r} does not parse: {plain} Write it as 'y ~ x + z'."
-        ) from error
+        raise InputError(f"the formula {formula!r} does not parse: {plain} Write it as 'y ~ x + z'.") from error
     left, right = getattr(parsed, "lhs", None), getattr(parsed, "rhs", None)
     if left is None or len(left) != 1 or right is None or isinstance(right, tuple):
         raise InputError(f"the formula {formula!r} needs one outcome, a ~ and terms: 'y ~ x + z'.")
@@ -154,18 +152,14 @@ def _design(data: pd.DataFrame, spec: Formula | ModelSpecs) -> Design:
             "arithmetic inside I(), and log, exp, np.*, C, center, scale, poly, bs."
         ) from error
     if made.lhs.shape[1] != 1 or made.model_spec.lhs.factor_contrasts:
-        raise InputError(
-            f"the outcome {_outcome_name(made)} is text or categories: recode it to 0/1 or to a number"
-        )
+        raise InputError(f"the outcome {_outcome_name(made)} is text or categories: recode it to 0/1 or to a number")
     outcome = np.asarray(made.lhs, dtype=float).ravel()
     matrix = np.asarray(made.rhs, dtype=float)
     names = tuple(str(name) for name in made.rhs.columns)
     for name, values in [(_outcome_name(made), outcome), *zip(names, matrix.T, strict=True)]:
         if not np.isfinite(values).all():
             count = int((~np.isfinite(values)).sum())
-            raise InputError(
-                f"{name} is missing or infinite in {count:,} rows (the log of 0?): mend or drop them"
-            )
+            raise InputError(f"{name} is missing or infinite in {count:,} rows (the log of 0?): mend or drop them")
     return Design(outcome, matrix, names, made.model_spec)
 
 

@@ -86,13 +86,9 @@ def _weighted(
     made = design(formula, rows)
     refuse_collinear(made)
     if len(made.outcome) <= len(made.names):
-        raise DesignError(
-            f"{len(made.outcome)} rows for {len(made.names)} terms: code more rows or take terms out"
-        )
+        raise DesignError(f"{len(made.outcome)} rows for {len(made.names)} terms: code more rows or take terms out")
     if model == "logit" and not set(np.unique(made.outcome)) <= {0.0, 1.0}:
-        raise InputError(
-            f"a logit needs an outcome of 0 and 1; the outcome of {formula!r} has other values: use lm"
-        )
+        raise InputError(f"a logit needs an outcome of 0 and 1; the outcome of {formula!r} has other values: use lm")
     # Without a machine's side the corrected moments are a weighted regression's, the sandwich a survey's.
     nothing = np.zeros_like(made.matrix)
     weighted = Sides(made.matrix, made.outcome, nothing, np.zeros(len(nothing)), weight / weight.mean())

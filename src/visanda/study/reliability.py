@@ -64,9 +64,7 @@ def reliability(codes: pd.DataFrame, *, resamples: int = 1000, seed: int = 1) ->
             title="Reliability between coders",
             table=pd.DataFrame({"measure": [], "value": [], "low": [], "high": []}),
             words=[who, "No unit was coded by two people, so reliability cannot be assessed."],
-            warnings=[
-                "Reliability is unknown: have a second coder code a random sample of at least 50 units."
-            ],
+            warnings=["Reliability is unknown: have a second coder code a random sample of at least 50 units."],
             provenance=provenance,
             extra={"coders": coders},
         )
@@ -85,11 +83,7 @@ def reliability(codes: pd.DataFrame, *, resamples: int = 1000, seed: int = 1) ->
 
 
 def _coded_twice(counts: pd.DataFrame, level: Level) -> CodedTwice:
-    values = (
-        counts.columns.to_numpy(dtype=float)
-        if level == "interval"
-        else np.arange(counts.shape[1], dtype=float)
-    )
+    values = counts.columns.to_numpy(dtype=float) if level == "interval" else np.arange(counts.shape[1], dtype=float)
     return CodedTwice(counts.to_numpy(dtype=float), values)
 
 
@@ -97,11 +91,7 @@ def _measures(counts: pd.DataFrame, resamples: int, seed: int) -> tuple[pd.DataF
     """The table, and the share of resamples in which all codes were one value."""
     units = len(counts)
     whole = np.ones((1, units))
-    times = (
-        np.random.default_rng(seed)
-        .multinomial(units, np.full(units, 1 / units), size=resamples)
-        .astype(float)
-    )
+    times = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=resamples).astype(float)
     nominal = _coded_twice(counts, "nominal")
     found = {
         "percent agreement": (nominal.agreement(whole), nominal.agreement(times)),
@@ -151,9 +141,7 @@ def _warnings(table: pd.DataFrame, twice: int, lost: float, replaced: int) -> li
     if np.isnan(alpha.value):
         found.append("Alpha is undefined: one value only. Draw units in which the variable varies.")
     elif alpha.value < TENTATIVE:
-        found.append(
-            f"Alpha is below {TENTATIVE}: too low to draw conclusions from. Mend the codebook and code again."
-        )
+        found.append(f"Alpha is below {TENTATIVE}: too low to draw conclusions from. Mend the codebook and code again.")
     elif alpha.value < RELIABLE:
         found.append(f"Alpha is below {RELIABLE}: for tentative conclusions only (Krippendorff 2004).")
     if 0 < lost < 1:

@@ -50,9 +50,7 @@ def draw(
     if frame["id"].isna().any() or frame["id"].duplicated().any():
         raise InputError("column 'id' has missing or repeated values: drawing needs one row for each id")
     if not 1 <= n <= len(frame):
-        raise InputError(
-            f"n={n}, but there are {len(frame):,} rows to draw from: ask for 1 to {len(frame):,}"
-        )
+        raise InputError(f"n={n}, but there are {len(frame):,} rows to draw from: ask for 1 to {len(frame):,}")
     rows = pd.DataFrame({"id": frame["id"], "stratum": strata(frame, by or [])}).sort_values("id")
     sizes = rows.groupby("stratum").size()
     if n < len(sizes):
@@ -65,9 +63,7 @@ def draw(
     for (stratum, members), count in zip(rows.groupby("stratum"), taken, strict=True):
         ids = random.choice(members["id"].to_numpy(), count, replace=False)
         drawn.append(
-            pd.DataFrame(
-                {"id": ids, "stratum": stratum, "n_stratum": len(members), "pi": count / len(members)}
-            )
+            pd.DataFrame({"id": ids, "stratum": stratum, "n_stratum": len(members), "pi": count / len(members)})
         )
     sample = pd.concat(drawn, ignore_index=True)
     sample["order"] = random.permutation(n) + 1

@@ -117,14 +117,10 @@ def validity(
     )
 
 
-def _rows(
-    gold: pd.Series, predicted: pd.Series, weights: pd.Series | None, groups: pd.Series | None
-) -> pd.DataFrame:
+def _rows(gold: pd.Series, predicted: pd.Series, weights: pd.Series | None, groups: pd.Series | None) -> pd.DataFrame:
     for name, series in {"predicted": predicted, "weights": weights, "groups": groups}.items():
         if series is not None and not gold.index.equals(series.index):
-            raise InputError(
-                f"gold and {name} are not about the same rows in the same order: join them by id first"
-            )
+            raise InputError(f"gold and {name} are not about the same rows in the same order: join them by id first")
     rows = pd.DataFrame(
         {
             "gold": numeric(gold).astype(object),
@@ -134,9 +130,7 @@ def _rows(
         }
     ).dropna()
     if rows.empty:
-        raise InputError(
-            "no row has both a gold code and a prediction: code some rows, or join the tables by id"
-        )
+        raise InputError("no row has both a gold code and a prediction: code some rows, or join the tables by id")
     if not rows["weight"].gt(0).all():
         raise InputError("weights must be above 0 in every row")
     return rows
@@ -146,8 +140,7 @@ def _classes(gold: pd.Series, predicted: pd.Series, positive: Hashable | None) -
     true, said = set(gold), set(predicted)
     if true.isdisjoint(said):
         raise InputError(
-            f"no class in common: gold has {_some(true)}, the predictions have {_some(said)}. "
-            "Recode one of them."
+            f"no class in common: gold has {_some(true)}, the predictions have {_some(said)}. Recode one of them."
         )
     zero_one = {0, 1} if (true | said) <= {0, 1} else set()  # also where nobody is 0, or nobody 1
     classes = sorted(true | said | zero_one, key=lambda value: (isinstance(value, str), value))
@@ -169,16 +162,12 @@ def _probabilities(probability: pd.Series | pd.DataFrame, classes: list[Hashable
     elif len(classes) > 2:
         raise InputError(f"{len(classes)} classes need a DataFrame of probabilities, a column for each class")
     elif len(classes) == 1:
-        raise InputError(
-            f"gold and predictions are all {classes[0]!r}: probabilities cannot be judged by one class"
-        )
+        raise InputError(f"gold and predictions are all {classes[0]!r}: probabilities cannot be judged by one class")
     else:
         one = probability.to_numpy(dtype=float)
         made = np.stack([1 - one, one], axis=1)
     if not ((made >= 0) & (made <= 1)).all():
-        raise InputError(
-            "probabilities must lie between 0 and 1, and none may be missing where there is gold"
-        )
+        raise InputError("probabilities must lie between 0 and 1, and none may be missing where there is gold")
     return made
 
 
@@ -238,9 +227,7 @@ def _warnings(table: pd.DataFrame, counts: pd.DataFrame, n: int, drawn: pd.DataF
         found.append(f"In gold but never predicted: {', '.join(unsaid)}.")
     for name, share in drawn.isna().mean().items():
         if share > 0:
-            found.append(
-                f"{name} could not be computed in {share:.1%} of resamples, which its interval leaves out."
-            )
+            found.append(f"{name} could not be computed in {share:.1%} of resamples, which its interval leaves out.")
     return found
 
 
@@ -249,6 +236,4 @@ def _label(value: object) -> str:
 
 
 def _some(values: set[Hashable]) -> str:
-    return ", ".join(
-        sorted(_label(value) if isinstance(value, float) else repr(value) for value in values)[:6]
-    )
+    return ", ".join(sorted(_label(value) if isinstance(value, float) else repr(value) for value in values)[:6])

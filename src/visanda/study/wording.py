@@ -88,13 +88,9 @@ def weak_design(codes: pd.DataFrame, clusters_coded: int | None, sample_prob: st
     for name in codes:
         counts = codes[name].value_counts()
         if len(counts) == 2 and counts.min() < FEW_EVENTS:
-            found.append(
-                f"Only {counts.min()} coded rows have {name} = {counts.idxmin():g}: code more of them."
-            )
+            found.append(f"Only {counts.min()} coded rows have {name} = {counts.idxmin():g}: code more of them.")
     if clusters_coded is not None and clusters_coded < FEW_CLUSTERS:
-        found.append(
-            f"Coded rows lie in only {clusters_coded} clusters: clustered standard errors are too small."
-        )
+        found.append(f"Coded rows lie in only {clusters_coded} clusters: clustered standard errors are too small.")
     if sample_prob is None:
         found.append(
             "No sample_prob was given: the coded rows are assumed to be a simple random sample of all rows. "
