@@ -36,6 +36,7 @@ import visanda
 from visanda.corpus import Corpus
 from visanda.measures import embed
 from visanda.media import decode, load
+from visanda.media.save import encode
 from visanda.models import WEIGHTS, imagenet_input, session
 
 SAMPLE = Path(visanda.__file__).parent / "sample" / "photos"
@@ -134,30 +135,30 @@ def throughput(paths: list[Path], work: Path, repeat: int) -> None:
         print(f"  {name:9} {n / statistics.median(own):8.1f} pictures/s   {ratios[name]:.2f} of the limit")
 
 
-def passes(folder: Path, work: Path, repeat: int) -> None:
-    measures = ("colour", "sharpness", "hash", "embed")
-    ratios, light = [], []
+def passes(folder: Path, work: Path, repeat: int, measures: tuple[str, ...]) -> None:
+    """What several measures cost in one pass, against a pass each."""
+    ratios = []
     for _ in range(repeat):
         corpus = corpus_of(folder, work)
         each = [timed(corpus, name, name=f"{name}_alone") for name in measures]
-        together = timed(corpus, *measures)
-        ratios.append(together / sum(each))
-        lean = timed(corpus, *measures[:3], replace=True)
-        light.append(lean / sum(each[:3]))
-        print(
-            "  alone: " + ", ".join(f"{m} {s:.1f} s" for m, s in zip(measures, each, strict=True)),
-            f"together {together:.1f} s",
-        )
-    print(f"one pass of {', '.join(measures)}: {statistics.median(ratios):.2f} of the sum of four passes")
-    print(f"one pass of colour, sharpness, hash: {statistics.median(light):.2f} of the sum of three")
+        ratios.append(timed(corpus, *measures) / sum(each))
+    median = statistics.median(ratios)
+    print(f"one pass of {', '.join(measures)}: {median:.2f} of the sum of {len(measures)} passes")
 
 
-def agreement(paths: list[Path]) -> None:
-    reduced = embed()([load(path, size=256) for path in paths])["embedding"]
-    full = embed()([load(path) for path in paths])["embedding"]
+def agreement(paths: list[Path], larger: int) -> None:
+    """Cosines of embeddings from the reduced decode with those of a full one, of pictures enlarged so many times."""
+    pictures = []
+    for path in paths:
+        pixels = load(path).pixels
+        wide = cv2.resize(pixels, None, fx=larger, fy=larger, interpolation=cv2.INTER_CUBIC)
+        pictures.append(encode(wide, "JPEG", quality=90))
+    reduced = embed()([decode(data, 256) for data in pictures])["embedding"]
+    full = embed()([decode(data) for data in pictures])["embedding"]
     cosine = (reduced * full).sum(axis=1)
+    size = f"{1024 * larger}×{768 * larger}"
     print(
-        f"embedding from the reduced against the full decode, {len(paths)} pictures: "
+        f"embedding from the reduced against the full decode, {len(paths)} pictures of {size}: "
         f"median cosine {np.median(cosine):.4f}, 5 % below {np.percentile(cosine, 5):.4f}, least {cosine.min():.4f}"
     )
 
@@ -175,10 +176,12 @@ def main() -> None:
         few.mkdir()
         for path in paths[: len(paths) // 4]:
             (few / path.name).hardlink_to(path)
-        passes(few, place / "work", given.repeat)
+        passes(few, place / "work", given.repeat, ("colour", "sharpness", "hash", "embed"))
+        passes(few, place / "work", given.repeat, ("colour", "sharpness", "hash", "composition"))
         small, large = peak_memory(few, place / "memory"), peak_memory(paths[0].parent, place / "memory")
         print(f"peak memory: {small:.0f} MB for {len(paths) // 4:,} pictures, {large:.0f} MB for {len(paths):,}")
-        agreement(paths[:200])
+        for larger in (1, 2, 4):
+            agreement(paths[:100], larger)
         print(f"this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
