@@ -14,7 +14,6 @@ from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 STRENGTHS = (1.0, 10.0, 100.0, 1000.0, 10000.0)  # inverse penalties tried, for inputs of length 1
-NEWTON_UP_TO = 1500  # coefficients; beyond, a Hessian of their square costs more than it saves
 TUNED_ON = 2000  # more rows do not change which penalty is best
 
 
@@ -95,10 +94,9 @@ def _folds(codes: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.nd
 
 def _logistic(vectors: np.ndarray, codes: np.ndarray, k: int, strength: float) -> tuple[np.ndarray, np.ndarray]:
     """Weights (k, r) and intercepts (k,) of a ridge-penalised multinomial logit."""
-    solver = "newton-cholesky" if vectors.shape[1] * k <= NEWTON_UP_TO else "lbfgs"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression(C=strength, max_iter=500, solver=solver).fit(vectors, codes)
+        model = LogisticRegression(C=strength, tol=1e-6, max_iter=2000).fit(vectors, codes)
     if k == 2:  # scikit-learn keeps one row for two classes
         return np.vstack([0 * model.coef_, model.coef_]), np.r_[0.0, model.intercept_]
     return model.coef_, model.intercept_
