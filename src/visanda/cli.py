@@ -23,6 +23,7 @@ from visanda.models import MODELS
 from visanda.result import Result
 
 ROWS = 40  # of a table on the screen
+COLUMN = 9  # characters that a column needs at least
 PYTHON_ONLY = {"join", "population"}  # the verb for them on the command line is ``table``
 
 console = Console()
@@ -57,6 +58,8 @@ def main(words: list[str] | None = None) -> None:
 def _folder(words: list[str]) -> tuple[str, list[str]]:
     """The corpus named by ``-C DIR`` before the verb, as in git."""
     if words[:1] != ["-C"]:
+        if "-C" in words:
+            raise VisandaError("-C comes before the verb, as in git: visanda -C DIR " + words[0])
         return ".", words
     if len(words) < 2:
         raise VisandaError("-C needs a folder")
@@ -103,6 +106,9 @@ def _show_table(frame: pd.DataFrame) -> None:
     if frame.empty:
         console.print("(nothing)")
         return
+    fits = max(3, console.width // COLUMN)
+    hidden = list(frame.columns[fits:])
+    frame, whole = frame.iloc[:, :fits], len(frame)
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in frame:
         right = pd.api.types.is_numeric_dtype(frame[name])
@@ -111,7 +117,10 @@ def _show_table(frame: pd.DataFrame) -> None:
         table.add_row(*(_p(value) if name == "p" else _cell(value) for name, value in zip(frame, row, strict=True)))
     console.print(table)
     if len(frame) > ROWS:
-        console.print(f"... and {len(frame) - ROWS:,} more rows; --out writes them all to a file", highlight=False)
+        console.print(f"... and {whole - ROWS:,} more rows", highlight=False)
+    if hidden:
+        shown = ", ".join(map(str, hidden[:12])) + (", ..." if len(hidden) > 12 else "")
+        console.print(f"... and {len(hidden)} more columns: {_plain(shown)}", highlight=False)
 
 
 def _p(value: Any) -> str:

@@ -20,6 +20,7 @@ from visanda.errors import InputError
 from visanda.parts import write_bytes
 from visanda.store import Store, quoted
 
+GOLD = "gold"  # the coder who settles disagreements: what it says counts, and is no second opinion
 FIELDS = ["id", "variable", "coder", "value", "time", "note"]
 YES = {"1", "true", "yes", "y", "present", "positive", "ja", "oui", "si", "sí"}
 NO = {"0", "false", "no", "n", "absent", "negative", "nein", "non"}
@@ -96,12 +97,22 @@ def read(folder: Path, variable: str) -> pd.DataFrame:
 
 
 def gold(codes: pd.DataFrame) -> pd.Series:
-    """The value that most coders gave each picture, by id; where coders are split evenly there is none."""
+    """The value each picture counts as, by id: what ``gold`` says, else what most coders say.
+
+    Where coders are split evenly and nobody settled it there is none.
+    """
+    settled = codes[codes["coder"] == GOLD].set_index("id")["value"]
+    codes = codes[~codes["id"].isin(settled.index)]
     votes = codes.groupby(["id", "value"]).size().rename("votes").reset_index()
     most = votes.groupby("id")["votes"].transform("max")
     winners = votes[votes["votes"] == most]
     alone = ~winners["id"].duplicated(keep=False)
-    return winners[alone].set_index("id")["value"].sort_index()
+    return pd.concat([winners[alone].set_index("id")["value"], settled]).sort_index()
+
+
+def independent(codes: pd.DataFrame) -> pd.DataFrame:
+    """The codes that say how reliable coding is: those of coders who did not know the others'."""
+    return codes[codes["coder"] != GOLD]
 
 
 def positive(classes: list[str]) -> str:

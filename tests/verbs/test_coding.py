@@ -125,3 +125,21 @@ def test_two_coders_get_a_reliability(study):
 def test_a_variable_cannot_take_the_name_of_a_table(study, name):
     with pytest.raises(InputError, match="another one"):
         study.sample(name, n=10)
+
+
+def test_who_settles_disagreements_is_no_third_coder(study):
+    ids = study.population()["id"].head(20).tolist()
+    for coder, value in (("ana", "yes"), ("ben", "no")):
+        study.code("x", import_=pd.DataFrame({"id": ids, "value": value}), coder=coder)
+    before = study.reliability("x").table
+    study.code("x", import_=pd.DataFrame({"id": ids[:5], "value": "maybe"}), coder="gold")
+    assert codes.gold(codes.read(study.folder, "x")).to_dict() == dict.fromkeys(ids[:5], "maybe")
+    pd.testing.assert_frame_equal(study.reliability("x").table, before)
+
+
+def test_slips_are_pointed_out(study):
+    study.sample("outdoor", n=20)
+    ids = study.population()["id"].head(3)
+    said = study.code("outdor", import_=pd.DataFrame({"id": ids, "value": ["Yes", "yes", "no"]}), coder="ana")
+    assert any("'outdoor'" in text for text in said.warnings)
+    assert any("differ in case only" in text for text in said.warnings)

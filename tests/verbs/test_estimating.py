@@ -110,10 +110,41 @@ def test_formulas_that_do_not_fit_say_why(predicted, formula, says):
         predicted.estimate(formula)
 
 
-def test_a_column_that_two_tables_have_is_refused(predicted):
+def test_a_column_that_two_tables_have_is_named_with_its_table(predicted):
+    one = predicted.estimate("colourfulness ~ nature").table
     predicted.measure("colour", name="colour2", colours=3)
-    with pytest.raises(InputError, match=r"several tables.*colour, colour2"):
+    with pytest.raises(InputError, match="write colour_colourfulness or colour2_colourfulness"):
         predicted.estimate("colourfulness ~ nature")
+    same = predicted.estimate("colour2_colourfulness ~ nature").table
+    pd.testing.assert_frame_equal(same, one)
+
+
+def test_codes_that_came_after_training_are_pointed_out(predicted):
+    assert not any("since its classifier was trained" in text for text in predicted.estimate("nature").warnings)
+    row = predicted.join("nature").dropna(subset=["nature"]).head(3)
+    other = row["nature"].map({"yes": "no", "no": "yes"})
+    predicted.code("nature", import_=pd.DataFrame({"id": row["id"], "value": other}), coder="ana")
+    assert any("3 codes of 'nature' came or changed" in text for text in predicted.estimate("nature").warnings)
+
+
+def test_predictions_that_say_nothing_are_pointed_out(study):
+    study.sample("chance", n=120, seed=3)
+    sheet = pd.read_csv(study.results / "chance-sheet.csv", dtype=str)
+    random = np.random.default_rng(1).integers(2, size=len(sheet)).astype(str)
+    study.code("chance", import_=sheet.assign(value=random), coder="ana")
+    study.train("chance")
+    study.apply("chance")
+    assert any("hardly go with the codes" in text for text in study.estimate("chance").warnings)
+
+
+def test_standard_errors_are_described(predicted):
+    assert any("clustered by author" in text for text in predicted.estimate("nature", cluster="author").words)
+
+
+@pytest.mark.parametrize("name", ["a/b", "../x"])
+def test_results_stay_in_their_folder(predicted, name):
+    with pytest.raises(InputError, match="cannot name a result"):
+        predicted.estimate("nature", name=name)
 
 
 def test_no_predictions_yet(study):

@@ -135,6 +135,10 @@ def test_how_often_the_test_set_was_looked_at_is_said(study):
     study.evaluate("nature", resamples=20)
     again = study.evaluate("nature", resamples=20)
     assert any("looked at 2 times" in text for text in again.warnings)
+    study.train("nature")  # the same test set again
+    assert load(study.models / "nature").card["times tested"] == 2
+    study.train("nature", seed=5, replace=True)
+    assert any("1 other test sets" in text for text in study.evaluate("nature", resamples=20).warnings)
 
 
 def test_models_are_plain_arrays(study):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,9 +26,8 @@ class Coding(Store):
         """The pictures that a study is about: readable originals, not what was cut from them."""
         self.require("media", "add pictures first, with 'visanda add FOLDER'")
         unread = ""
-        for table in self.tables():
-            if self.describe(table):  # a picture that a measure could not decode cannot be coded or predicted
-                unread += f' AND id NOT IN (SELECT id FROM "{table}" WHERE error IS NOT NULL)'
+        if "embed" in self.tables():  # what could not be decoded cannot be coded or predicted
+            unread = " AND id NOT IN (SELECT id FROM embed WHERE error IS NOT NULL)"
         return self.frame(
             "SELECT * FROM media WHERE kind = 'image' AND error IS NULL AND parent IS NULL "
             f"AND ({where or 'true'}){unread} ORDER BY id"
@@ -60,7 +60,7 @@ class Coding(Store):
             InputError: more pictures than there are, an unknown column, or a sample is there already.
         """
         self._check_variable(variable)
-        by = [name.strip() for text in by or [] for name in text.split(",")]
+        by = [name.strip() for text in ([by] if isinstance(by, str) else by or []) for name in text.split(",")]
         arguments = {"variable": variable, "n": n, "by": by, "allocate": allocate, "seed": seed, "where": where}
         there = codes.read_design(self.folder, variable)
         population = self.population(where)
@@ -105,7 +105,7 @@ class Coding(Store):
         Args:
             variable: what was coded.
             import_: the table: a row a picture, with its id (or file name) and the value given.
-            coder: who coded.
+            coder: who coded; ``gold`` for who settles disagreements, whose word counts.
             key: the column that names the picture; ``id`` or ``filename`` by default.
             value: the column of values; ``value`` or the variable's name by default.
 
@@ -138,7 +138,7 @@ class Coding(Store):
         coded = given[given["value"] != ""]
         table = coded["value"].value_counts().rename_axis("value").rename("pictures").reset_index()
         words = [f"{len(coded)} codes of {variable} by {coder}, {new} of them new or changed."]
-        warnings = []
+        warnings = _typos(variable, codes.variables(self.folder), coded["value"])
         if len(given) > len(coded):
             words.append(f"{len(given) - len(coded)} rows have no value and are not counted as coded.")
         if unmatched:
@@ -164,7 +164,18 @@ class Coding(Store):
         Args:
             variable: what was coded.
         """
-        return reliability(codes.read(self.folder, variable))
+        return reliability(codes.independent(codes.read(self.folder, variable)))
+
+
+def _typos(variable: str, variables: list[str], values: pd.Series) -> list[str]:
+    """What looks like a slip: a new variable named almost like another, values that differ in case only."""
+    warnings = []
+    close = [name for name in get_close_matches(variable, variables, n=2, cutoff=0.8) if name != variable]
+    if close:
+        warnings.append(f"there is also a variable {close[0]!r}: if {variable!r} is a slip, delete codes/{variable}")
+    folded = values.drop_duplicates().groupby(values.str.casefold()).agg(list)
+    warnings += [f"{' and '.join(map(repr, one))} differ in case only" for one in folded if len(one) > 1]
+    return warnings
 
 
 def _text(value: object) -> str:

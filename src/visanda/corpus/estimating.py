@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Literal
 
@@ -15,9 +17,12 @@ from visanda import codes
 from visanda.corpus.coding import Coding
 from visanda.corpus.measuring import Measuring
 from visanda.errors import DesignError, InputError
+from visanda.learn.trained import load
 from visanda.result import Result
 from visanda.store import quoted
 from visanda.study.estimate import estimate
+
+USELESS = 0.2  # correlation of predictions and codes up to which the machine adds nothing
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ class Estimating(Coding, Measuring):
             InputError: a column that no table has, or several have; a variable without predictions.
             DesignError: the estimate asked for would not be valid; says why and what would be.
         """
+        codes.check_name("result", name)
         names = _names(formula)
         coded = [found for name in names if (found := self._coded(name))]
         if not coded:
@@ -89,11 +95,38 @@ class Estimating(Coding, Measuring):
                 seed=seed,
                 truth=known,
             )
-            result.warnings += notes
+            result.warnings += notes + self._cautions(coded, frame)
+            result.words.append(_said_of_errors(cluster))
+            result.provenance |= {"where": where, "made": datetime.now().astimezone().isoformat(" ", "minutes")}
             result.words += [f"{c.column} is 1 where {c.variable} is {c.value!r}, else 0." for c in coded]
             result.save(self.results, name)
             run.counts = {"rows": len(frame), "coded": int(frame[coded[0].column].notna().sum())}
         return result
+
+    def _cautions(self, coded: Sequence[Coded], frame: pd.DataFrame) -> list[str]:
+        """Predictions that are older than the codes, or that say nothing about them."""
+        warnings = []
+        for variable in dict.fromkeys(c.variable for c in coded):
+            changed = self._changed_codes(variable)
+            if changed:
+                warnings.append(
+                    f"{changed} codes of {variable!r} came or changed since its classifier was trained: train and "
+                    "apply again, so that predictions know of them"
+                )
+        for c in coded:
+            agree = frame[c.column].corr(frame[f"{c.column}__prediction"])
+            if not agree > USELESS:
+                warnings.append(
+                    f"the predictions of {c.column!r} hardly go with the codes (correlation {agree:.2f}): the machine "
+                    "adds nothing here, and the corrected estimate may be less certain than the gold-only one"
+                )
+        return warnings
+
+    def _changed_codes(self, variable: str) -> int:
+        """How many codes came or changed since the classifier was trained."""
+        trained = load(self.models / variable).split.set_index("id")["value"]
+        gold = codes.gold(codes.read(self.folder, variable))
+        return int((gold != trained.reindex(gold.index)).sum())
 
     def _coded(self, name: str) -> Coded | None:
         """What a name of the formula means, if it is a coded variable or one of its values."""
@@ -165,19 +198,20 @@ class Estimating(Coding, Measuring):
         return pd.DataFrame(columns).rename_axis("id").reset_index()
 
     def _column(self, name: str) -> pd.DataFrame:
-        """A column of any table, by its name or as table.column."""
-        table, dot, column = name.rpartition(".")
-        every = {t: self.column_names(t) for t in self.tables()}
-        homes = [t for t, columns in every.items() if column in columns and (not dot or t == table)]
+        """A column of any table, by its name, or as table_column where several tables have it."""
+        every = {table: self.column_names(table) for table in self.tables()}
+        column, homes = name, [table for table, columns in every.items() if name in columns]
+        for table, columns in every.items():  # as ``table`` names a column that two tables have
+            if not homes and name.startswith(f"{table}_") and name.removeprefix(f"{table}_") in columns:
+                column, homes = name.removeprefix(f"{table}_"), [table]
         if not homes:
             known = sorted({c for columns in every.values() for c in columns} | set(codes.variables(self.folder)))
             close = get_close_matches(name, known, n=3)
             hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
             raise InputError(f"no table has a column {name!r}: {hint}'visanda columns' lists them all")
         if len(homes) > 1:
-            raise InputError(
-                f"several tables have a column {column!r}: measure one under another name ({', '.join(homes)})"
-            )
+            named = " or ".join(f"{home}_{column}" for home in homes)
+            raise InputError(f"several tables have a column {column!r}: write {named}")
         frame = self.frame(f"SELECT id, {quoted(column)} FROM {quoted(homes[0])}")
         return frame.rename(columns={column: name})
 
@@ -195,8 +229,15 @@ class Estimating(Coding, Measuring):
         return {c.column: f"{c.column}__truth" for c in mine}
 
 
+def _said_of_errors(cluster: str | None) -> str:
+    if cluster:
+        return f"Standard errors are clustered by {cluster} and robust to heteroscedasticity."
+    return "Standard errors are robust to heteroscedasticity."
+
+
 def _names(formula: str) -> list[str]:
     try:
         return sorted(str(name) for name in Formula(formula).required_variables)
     except FormulaicError as error:
-        raise InputError(f"{formula!r} is not a formula: {error}") from error
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # formulaic colours its errors
+        raise InputError(f"{formula!r} is not a formula: {plain}") from error

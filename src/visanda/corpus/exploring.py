@@ -59,7 +59,7 @@ class Exploring(Measuring):
     def _sheet_of_groups(self, found: pd.DataFrame) -> Path | None:
         if found.empty:
             return None
-        first = found.sort_values(["group", "distance", "id"]).head(SHEET)
+        first = found.sort_values(["group", "distance", "id"]).groupby("group").head(4).head(SHEET)
         captions = [f"group {row.group}, {row.kind}, {row.distance} bits" for row in first.itertuples()]
         return self._save_sheet(first["id"].tolist(), captions, "duplicates.jpg", "Groups of copies")
 
@@ -92,7 +92,7 @@ class Exploring(Measuring):
         if "classify" in self.tables():
             labels = self.frame("SELECT id, label FROM classify").set_index("id")["label"]
             found["label"] = found["id"].map(labels)
-        captions = [f"{score:.2f} {_last(id)}" for id, score in zip(found["id"], found["similarity"], strict=True)]
+        captions = [f"{near:.2f} {_last(id)}" for id, near in zip(found["id"], found["similarity"], strict=True)]
         self._save_sheet(found["id"].tolist(), captions, "search.jpg", f"Search: {words or f'like {like}'}")
         return found
 

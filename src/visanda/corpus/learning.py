@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,7 @@ class Learning(Coding, Measuring):
             rows = [position[id] for id in train["id"]]
             made = _fit_all(vectors[rows], train, seed)
             card = self._card(variable, arguments, split, made)
+            card |= _history(folder, split)
             Trained(*made, split, card).save(folder)
             run.counts = {"train": len(train), "test": len(split) - len(train)}
         return self._train_result(variable, card, split, len(gold) - len(usable))
@@ -135,7 +137,6 @@ class Learning(Coding, Measuring):
             "coders": sorted(codes.read(self.folder, variable)["coder"].unique().tolist()),
             "trained": datetime.now().astimezone().isoformat(timespec="seconds"),
             "versions": versions(),
-            "times tested": 0,
         }
 
     def _train_result(self, variable: str, card: dict[str, Any], split: pd.DataFrame, without: int) -> Result:
@@ -204,6 +205,14 @@ class Learning(Coding, Measuring):
             groups=test["group"],
         )
         result.title = f"Validity of {trained.card['variable']} on {len(test)} pictures never trained on"
+        if weights is not None:
+            result.words.append(
+                "Numbers are weighted by one over each picture's probability of being drawn, so that they speak of all "
+                "pictures; plain counts are in the confusion matrix."
+            )
+        earlier = trained.card["earlier test sets"]
+        if earlier:
+            result.warnings.append(f"{earlier} other test sets were frozen before this one: say so, or they flatter")
         times = trained.card["times tested"]
         if times > 1:
             result.warnings.append(
@@ -263,6 +272,18 @@ class Learning(Coding, Measuring):
         return Result(f"Predictions of {variable}", shares, words, warnings)
 
 
+def _history(folder: Path, split: pd.DataFrame) -> dict[str, int]:
+    """How often this test set was looked at, and how many others were frozen before it."""
+    if not (folder / "card.json").exists():
+        return {"times tested": 0, "earlier test sets": 0}
+    before = load(folder)
+    same = set(before.split.query("set == 'test'")["id"]) == set(split.query("set == 'test'")["id"])
+    earlier = before.card["earlier test sets"]
+    if same:
+        return {"times tested": before.card["times tested"], "earlier test sets": earlier}
+    return {"times tested": 0, "earlier test sets": earlier + 1}
+
+
 def _join_groups(first: pd.Series, second: pd.Series) -> pd.Series:
     """Groups that keep together whatever either of two groupings keeps together."""
     name = second.groupby(first.to_numpy()).transform("min")
@@ -284,7 +305,8 @@ def _fit_all(vectors: np.ndarray, train: pd.DataFrame, seed: int) -> tuple[Head,
         keep = np.flatnonzero(folds != fold)
         if len({values[i] for i in keep}) < 2:
             raise InputError(
-                "without one of five folds, only one value is left to learn from: code more pictures of the rare value"
+                "without one of five folds, only one value is left to learn from: code more pictures of the rare value "
+                "(near-duplicates stay in one fold: many frames of one scene count as one)"
             )
         crossfit.append(fit(vectors[keep], [values[i] for i in keep], [groups[i] for i in keep], seed))
     return head, tuple(crossfit)

@@ -13,6 +13,7 @@ from visanda.models import embed_texts, imagenet_labels
 
 FEEDBACK = 5  # the best hits, from whose looks the search learns
 FEEDBACK_WEIGHT = 2.0
+CERTAIN = 0.6  # similarity from which words alone have found what was meant
 
 Vectors = Iterable[tuple[list[str], np.ndarray]]
 
@@ -26,8 +27,8 @@ def by_words(concepts: Vectors, words: str, embeddings: Callable[[], Vectors] | 
     """Rank pictures by words in any of 16 languages.
 
     Words are compared with pictures through ImageNet's vocabulary (ConSE, Norouzi et al. 2014). Where embeddings are
-    given, pictures that look like the five best hits move up (pseudo-relevance feedback, Rocchio 1971): words that
-    ImageNet does not know, such as windmill, are found by looks.
+    given and words alone find nothing certain, pictures that look like the five best hits move up (pseudo-relevance
+    feedback, Rocchio 1971): words that ImageNet does not know, such as windmill, are found by looks.
 
     Args:
         concepts: ids and ConSE vectors.
@@ -40,7 +41,7 @@ def by_words(concepts: Vectors, words: str, embeddings: Callable[[], Vectors] | 
     """
     found = _products(concepts, embed_texts([words])[0]).rename("similarity").to_frame()
     found["score"] = _standard(found["similarity"])
-    if embeddings is not None and len(found) > FEEDBACK:
+    if embeddings is not None and len(found) > FEEDBACK and found["similarity"].max() < CERTAIN:
         looks = _looks_like(embeddings, _ranked(found, "score").index[:FEEDBACK])
         found["score"] += FEEDBACK_WEIGHT * _standard(looks).reindex(found.index).fillna(0)
     return _ranked(found, "score")

@@ -145,7 +145,7 @@ def _duplicates(store: Store, pictures: int) -> dict[str, Any] | None:
     if "duplicates" not in store.tables():
         return None
     found = store.frame('SELECT * FROM duplicates ORDER BY "group", keeper DESC, distance, id')
-    first = found[found["group"].isin(sorted(found["group"].unique())[:4])].head(EXAMPLES)
+    first = found.groupby("group").head(3).head(EXAMPLES)
     captions = [f"group {row.group}: {row.kind}, {row.distance} bits" for row in first.itertuples()]
     return {
         "groups": found["group"].nunique(),
@@ -157,10 +157,9 @@ def _duplicates(store: Store, pictures: int) -> dict[str, Any] | None:
 
 
 def _measured(store: Store, table: str) -> Measured:
+    left_out = "EXCLUDE (embedding)" if "embedding" in store.column_names(table) else ""
     frame = store.frame(
-        f"SELECT * EXCLUDE (embedding) FROM {quoted(table)}"
-        if "embedding" in store.column_names(table)
-        else f"SELECT * FROM {quoted(table)}"
+        f"SELECT * {left_out} FROM {quoted(table)} WHERE id IN (SELECT id FROM media WHERE parent IS NULL)"
     )
     numeric = [str(name) for name in frame if pd.api.types.is_float_dtype(frame[name])][:COLUMNS]
     texts = [name for name in frame if name not in ("id", "error", "engine") and _is_category(frame[name])]
@@ -244,7 +243,7 @@ def _variable(store: Store, name: str) -> Variable:
     return Variable(
         name=name,
         design=_design(store, name),
-        coders=reliability(given) if given is not None else None,
+        coders=reliability(codes.independent(given)) if given is not None else None,
         values=gold.value_counts().rename_axis("value").rename("pictures").reset_index(),
         card=trained.card if trained else None,
         validity=validity[0] if validity else None,

@@ -52,8 +52,9 @@ def _said(value: object) -> str:
 
 
 def _clusters(made: dict) -> str:
+    where = f" (where {made['arguments']['where']})" if made["arguments"]["where"] else ""
     return (
-        f"Pictures were clustered by k-means (k = {made['arguments']['k']}, ten k-means++ starts, seed "
+        f"Pictures{where} were clustered by k-means (k = {made['arguments']['k']}, ten k-means++ starts, seed "
         f"{made['arguments']['seed']}) on image embeddings of length 1; the mean silhouette (Rousseeuw 1987) is "
         f"{made['silhouette']:.2f}."
     )
@@ -66,9 +67,9 @@ def _coding(variable: Variable) -> str:
     if variable.design:
         design = variable.design
         by = design["arguments"].get("by")
-        kind = f"stratified by {', '.join(by)} ({design['arguments'].get('allocate')} allocation)" if by else "simple"
+        strata = f", stratified by {', '.join(by)} ({design['arguments'].get('allocate')} allocation)," if by else ""
         text += (
-            f"a {kind} random sample of {design['drawn']:,} of {design['population']:,} pictures was drawn with known "
+            f"a random sample{strata} of {design['drawn']:,} of {design['population']:,} pictures was drawn with known "
             f"probabilities (seed {design['arguments'].get('seed')}). "
         )
     else:
@@ -105,7 +106,8 @@ def _estimates(facts: Facts) -> str:
     return (
         "Estimates were corrected for the classifier's errors by design-based supervised learning (Egami, Hinck, "
         "Stewart & Wei 2023) with cross-fitted predictions: no code was predicted by a model that had seen it. "
-        "Intervals are 95 % and tests two-sided."
+        "Standard errors are robust to heteroscedasticity (HC1 for the naive and the gold-only fits) and clustered "
+        "where an estimate says so. Intervals are 95 % and tests two-sided."
     )
 
 
