@@ -101,7 +101,8 @@ def test_folders_of_classes_and_splits(corpus, tmp_path):
 
 def test_columns_named_like_ours_are_kept_beside_them(corpus, photos, tmp_path):
     (tmp_path / "x.csv").write_text("filename,id,Path,WIDTH,error,width_given\na.jpg,7,p,w,e,g\n")
-    corpus.add(photos, metadata=tmp_path / "x.csv")
+    said = corpus.add(photos, metadata=tmp_path / "x.csv").words
+    assert any("'Path' is called 'Path_given' here" in text for text in said)
     row = corpus.query("SELECT * FROM media WHERE id = 'photos/a.jpg'").to_pylist()[0]
     assert (row["id"], row["width"], row["error"]) == ("photos/a.jpg", 48, None)
     assert (row["id_given"], row["Path_given"], row["error_given"], row["width_given"]) == (7, "p", "e", "g")

@@ -108,7 +108,10 @@ class Collecting(Store):
             run.counts = {"new": len(news.new), "failed": len(failed), "looked at again": len(news.again)}
             if matched is not None:
                 run.counts |= {"rows matched": len(matched.rows), "rows unmatched": len(matched.unmatched)}
-        return _summary(search, news, failed, mended, matched, news.asked if sources else ids)
+        result = _summary(search, news, failed, mended, matched, news.asked if sources else ids)
+        if table is not None:
+            result.words += _said_of_names(list(map(str, table.columns)))
+        return result
 
     def status(self) -> Result:
         """How far the study has come: pictures, tables and their failures, codes, models."""
@@ -117,7 +120,9 @@ class Collecting(Store):
             failed = "count(error)" if "error" in self.column_names(table) else "0"
             counts = self.query(f"SELECT count(*) AS n, {failed} AS failed FROM {quoted(table)}").to_pylist()[0]
             made = self.describe(table)
-            given = ", ".join(f"{name}={value}" for name, value in made.get("arguments", {}).items())
+            given = ", ".join(
+                f"{name}={value}" for name, value in made.get("arguments", {}).items() if value is not None
+            )
             rows.append((table, counts["n"], counts["failed"], given))
         frame = pd.DataFrame(rows, columns=["table", "rows", "failed", "arguments"])
         words = [] if rows else ["Nothing is here yet: add pictures with 'visanda add FOLDER'."]
@@ -308,6 +313,11 @@ def _own_names(names: list[str]) -> list[str]:
                 name += "_given"
         found.append(name)
     return found
+
+
+def _said_of_names(names: list[str]) -> list[str]:
+    pairs = [(old, new) for old, new in zip(names, _own_names(names), strict=True) if old != new]
+    return [f"Your column {old!r} is called {new!r} here: the first name is visanda's own." for old, new in pairs]
 
 
 def _table(metadata: str | Path | pd.DataFrame | None) -> pd.DataFrame | None:

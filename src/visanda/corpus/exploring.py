@@ -125,9 +125,9 @@ class Exploring(Measuring):
         arguments = {"k": k, "seed": seed, "where": where}
         there = self.describe(name)
         if there and there.get("arguments") != arguments and not replace:
+            before = ", ".join(f"--{key} {value}" for key, value in there["arguments"].items() if value is not None)
             raise InputError(
-                f"the table {name!r} was made with {there['arguments']}: replace it with --replace, or keep both "
-                f"with --name {name}2"
+                f"the table {name!r} was made with {before}: replace it with --replace, or keep both with --name {name}2"
             )
         chosen = self.frame(f"SELECT id FROM media WHERE parent IS NULL AND ({where or 'true'})")["id"]
         ids, vectors = self.vectors("embed", "embedding", chosen)
