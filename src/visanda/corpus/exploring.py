@@ -127,7 +127,8 @@ class Exploring(Measuring):
         if there and there.get("arguments") != arguments and not replace:
             before = ", ".join(f"--{key} {value}" for key, value in there["arguments"].items() if value is not None)
             raise InputError(
-                f"the table {name!r} was made with {before}: replace it with --replace, or keep both with --name {name}2"
+                f"the table {name!r} was made with {before}: replace it with --replace, or keep both with "
+                f"--name {name}2"
             )
         chosen = self.frame(f"SELECT id FROM media WHERE parent IS NULL AND ({where or 'true'})")["id"]
         ids, vectors = self.vectors("embed", "embedding", chosen)
