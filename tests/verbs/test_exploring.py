@@ -89,6 +89,14 @@ def test_other_arguments_need_a_decision(study):
     assert study.frame("SELECT max(cluster) AS k FROM cluster")["k"][0] == 5
 
 
+@pytest.mark.parametrize("name", ["media", "colour"])
+def test_clusters_never_take_the_place_of_another_table(study, name):
+    before = study.frame(f"SELECT count(*) AS n FROM {name}")["n"][0]
+    with pytest.raises(InputError, match="no clustering made"):
+        study.cluster(k=3, name=name, replace=True)
+    assert study.frame(f"SELECT count(*) AS n FROM {name}")["n"][0] == before == 218
+
+
 @pytest.mark.parametrize("k", [0, 1, 218, 1000])
 def test_a_number_of_clusters_that_cannot_be_is_refused(study, k):
     with pytest.raises(InputError, match="choose k from 2 to 217"):

@@ -124,6 +124,8 @@ class Exploring(Measuring):
         self._need("embed")
         arguments = {"k": k, "seed": seed, "where": where}
         there = self.describe(name)
+        if name in self.tables() and there.get("name") != "cluster":  # never the pictures, measures or predictions
+            raise InputError(f"{name!r} is a table that no clustering made: choose another --name")
         if there and there.get("arguments") != arguments and not replace:
             before = ", ".join(f"--{key} {value}" for key, value in there["arguments"].items() if value is not None)
             raise InputError(
