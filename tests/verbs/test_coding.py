@@ -143,3 +143,16 @@ def test_slips_are_pointed_out(study):
     said = study.code("outdor", import_=pd.DataFrame({"id": ids, "value": ["Yes", "yes", "no"]}), coder="ana")
     assert any("'outdoor'" in text for text in said.warnings)
     assert any("differ in case only" in text for text in said.warnings)
+
+
+def test_a_sheet_that_was_filled_in_is_never_written_over(study):
+    path = study.results / "nature-sheet.csv"
+    study.sample("nature", n=20, seed=3)
+    filled = pd.read_csv(path, dtype=str).assign(value="yes")
+    filled.to_csv(path, index=False)
+    study.sample("nature", n=20, seed=3)
+    assert pd.read_csv(path)["value"].tolist() == ["yes"] * 20
+    study.sample("nature", n=25, seed=3, replace=True)
+    assert len(pd.read_csv(path)) == 25
+    (aside,) = study.results.glob("nature-sheet-until-*.csv")
+    assert pd.read_csv(aside)["value"].tolist() == ["yes"] * 20

@@ -73,7 +73,7 @@ class Coding(Store):
             )
         with self.record("sample", arguments) as run:
             codes.write_design(self.folder, variable, design)
-            sheet = self._write_sheet(variable, drawn)
+            sheet = self._write_sheet(variable, drawn, run.stem)
             run.counts = {"population": len(population), "drawn": len(drawn)}
         return _sample_result(variable, drawn, len(population), sheet, arguments)
 
@@ -83,10 +83,16 @@ class Coding(Store):
         if variable in (*self.tables(), "codes") and variable not in codes.variables(self.folder):
             raise InputError(f"{variable!r} is the name of a table already: give the variable another one")
 
-    def _write_sheet(self, variable: str, drawn: pd.DataFrame) -> Path:
+    def _write_sheet(self, variable: str, drawn: pd.DataFrame, stem: str) -> Path:
+        """The sheet to fill in. One that is there may hold a coder's work: it stays, or is put aside."""
+        path = self.results / f"{variable}-sheet.csv"
+        if path.exists():
+            there = read_table(path)
+            if "id" in there and set(there["id"]) == set(drawn["id"]):
+                return path
+            path.rename(path.with_name(f"{variable}-sheet-until-{stem}.csv"))
         sheet = drawn.sort_values("order")[["order", "id"]]
         sheet = sheet.assign(path=sheet["id"].map(self.paths(sheet["id"].tolist())), value="", note="")
-        path = self.results / f"{variable}-sheet.csv"
         path.parent.mkdir(exist_ok=True)
         sheet.to_csv(path, index=False)
         return path
