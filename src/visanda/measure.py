@@ -11,14 +11,14 @@ from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import GenericAlias
-from typing import Any, Concatenate, Generic, ParamSpec
+from typing import Any, Concatenate, Generic, Literal, ParamSpec
 
 import numpy as np
 import pyarrow as pa
 
 from visanda.arguments import Argument, arguments_of
 from visanda.errors import InputError, VisandaWarning
-from visanda.media import Image, load
+from visanda.media import Facts, Frame, Image, Sound, load
 from visanda.media.pixels import reduced_size, shrink
 from visanda.models import Model, model
 from visanda.units import KINDS
@@ -55,6 +55,40 @@ def arrow_type(declared: ColumnType) -> pa.DataType:
     Vectors are lists of variable length, because Parquet readers lose a null inside a fixed-size list.
     """
     return pa.list_(pa.float16()) if isinstance(declared, Vector) else ARROW[declared]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What a measure that watches videos is fed with.
+
+    Attributes:
+        of: ``grey`` or ``rgb`` pictures, every frame in order; or ``sound``, a second at a time.
+        before: seconds of video that it must have seen before its rows are right: what is watched again where
+            a run goes on in the middle of a video.
+        behind: seconds by which its rows may come later than the frames that they are about.
+    """
+
+    of: Literal["grey", "rgb", "sound"]
+    before: float
+    behind: float
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A video as a measure watches it: frames (or seconds of sound), in order, once.
+
+    Attributes:
+        items: iterate over the stream itself.
+        video: what the file is.
+        last: the last row that is kept of an earlier run, where this one goes on in the middle of the video.
+    """
+
+    items: Iterator[Any]
+    video: Facts
+    last: Mapping[str, Any] | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.items
 
 
 @dataclass(frozen=True)
