@@ -38,6 +38,7 @@ class Vector:
 
 ColumnType = type | GenericAlias | Vector  # float, int, bool, str, list[float], list[str] or a Vector
 Columns = Mapping[str, ColumnType]
+Row = Mapping[str, Any]  # of a measure that watches videos: start, stop and its columns
 
 ARROW: dict[object, pa.DataType] = {
     float: pa.float64(),
@@ -104,6 +105,7 @@ class Registered(Generic[P]):
         source: whom to cite.
         example: arguments to try it with; those without a default must be among them.
         implementation: the function.
+        feed: how a measure that watches videos is fed; ``None`` for measures of pictures.
     """
 
     name: str
@@ -113,7 +115,8 @@ class Registered(Generic[P]):
     models: tuple[str, ...]
     source: str
     example: Mapping[str, Any]
-    implementation: Callable[Concatenate[Sequence[Image], P], Mapping[str, Any]]
+    implementation: Callable[Concatenate[Any, P], Any]
+    feed: Feed | None = None
 
     def __post_init__(self) -> None:
         signature = inspect.signature(self.implementation)
@@ -300,21 +303,73 @@ def measure(
 
     def register(implementation: Callable[Concatenate[Sequence[Image], P], Mapping[str, Any]]) -> Registered[P]:
         name = implementation.__name__
-        there = _registry.get(name)
-        if there and there.implementation.__module__ != implementation.__module__:
-            raise InputError(f"there is already a measure {name!r}, in {there.implementation.__module__}")
-        if not callable(columns):
-            _check_columns(name, columns)
         made = Registered(name, on, columns, size, tuple(models), source, dict(example or {}), implementation)
-        _registry[name] = made
-        return made
+        return _registered(made)
 
     return register
 
 
+def stream(
+    *,
+    columns: Columns | Callable[..., Columns],
+    of: Literal["grey", "rgb", "sound"] = "grey",
+    size: int | None = 180,
+    before: float = 0.0,
+    behind: float = 0.0,
+    models: Sequence[str] = (),
+    source: str,
+    example: Mapping[str, Any] | None = None,
+) -> Callable[[Callable[Concatenate[Stream, P], Iterator[Row]]], Registered[P]]:
+    """Register a generator ``(stream, *, arguments) -> rows`` that watches a video and yields rows with their times.
+
+    A row is a mapping with ``start`` and ``stop`` in seconds and a value for each column, in order of ``stop``.
+    Where a run was stopped within a video, the next one watches from ``before`` seconds before the last kept row.
+
+    Args:
+        columns: name → type of each column, besides ``start`` and ``stop``; a function of the arguments where
+            they decide.
+        of: ``grey`` or ``rgb`` pictures of every frame, or ``sound``, a second at a time.
+        size: the shorter side, in pixels, that frames are reduced to (never enlarged), at most 180.
+        before: seconds that must be watched before rows are right.
+        behind: seconds by which rows may come later than their ``stop``.
+        models: names of the models it runs.
+        source: whom to cite.
+        example: arguments to try it with, needed where some have no default.
+
+    Raises:
+        InputError: there is already a measure of that name elsewhere; a column that is not known.
+
+    Example:
+        >>> @stream(columns={"brightness": float}, size=36, source="this example")
+        ... def brightness_over_time(stream):
+        ...     '''Mean brightness of each frame, 0 to 1.'''
+        ...     for frame in stream:
+        ...         yield {"start": frame.time, "stop": frame.time + frame.duration,
+        ...                "brightness": frame.pixels.mean() / 255}
+    """
+    feed = Feed(of, before, behind)
+
+    def register(implementation: Callable[Concatenate[Stream, P], Iterator[Row]]) -> Registered[P]:
+        name, given = implementation.__name__, dict(example or {})
+        made = Registered(name, "video", columns, size, tuple(models), source, given, implementation, feed)
+        return _registered(made)
+
+    return register
+
+
+def _registered(made: Registered[P]) -> Registered[P]:
+    there = _registry.get(made.name)
+    if there and there.implementation.__module__ != made.implementation.__module__:
+        raise InputError(f"there is already a measure {made.name!r}, in {there.implementation.__module__}")
+    if not callable(made.columns):
+        _check_columns(made.name, made.columns)
+    _registry[made.name] = made
+    return made
+
+
 def _check_columns(name: str, columns: Columns) -> None:
     for column, declared in columns.items():
-        if column in ("id", "parent", "error"):
+        if column in ("id", "parent", "start", "stop", "error"):
             raise InputError(f"the measure {name} cannot have a column {column!r}: every table has its own")
         if not isinstance(declared, Vector) and declared not in ARROW:
             kinds = ", ".join(getattr(one, "__name__", str(one)) for one in (float, int, bool, str))
