@@ -22,8 +22,9 @@ MAY_IMPORT = {
     "progress": "",
     "result": "",
     # pictures and numbers
+    "timecode": "errors",
     "units": "errors",
-    "media": "errors units",
+    "media": "errors timecode units",
     "models": "errors media",
     "conse": "errors models",
     "measure": "arguments errors media models units",
@@ -38,7 +39,7 @@ MAY_IMPORT = {
     "collect": "errors media progress units",
     "learn": "conse errors models parts",
     # statistics on plain tables
-    "study": "errors result",
+    "study": "errors result timecode",
     # the study as a whole
     "report": "codes errors learn media parts result runs store study",
     "corpus": "codes collect errors learn measure measures media models progress report result run runs store study "
@@ -57,6 +58,7 @@ OUTSIDE = {
     "formulaic": "study corpus",
     "jinja2": "report",
     "onnxruntime": "models",
+    "av": "media",
     "rich": "cli demo progress",
     "simplejpeg": "media",
     "sklearn": "learn study",
