@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from media_pictures import encoded, landscape
 
-from visanda import Corpus, measure, run
+from visanda import Corpus, measure
 from visanda.errors import CorpusError, InputError, MediaError, MissingExtra
-from visanda.run import Item, Task, measure_shard
+from visanda.run import Item, Task, measure_shard, pictures, tasks
 
 
 @pytest.fixture
@@ -66,10 +66,10 @@ def test_the_number_of_workers_changes_nothing(corpus):
 
 
 def test_few_pictures_are_spread_over_all_workers(corpus, monkeypatch):
-    monkeypatch.setattr(run, "BATCH", 4)
+    monkeypatch.setattr(pictures, "BATCH", 4)
     threads = set()
     barrier = threading.Barrier(2)
-    real = run.decode_at
+    real = pictures.decode_at
 
     def decode_at(data, sizes):
         if threading.get_ident() not in threads:
@@ -77,7 +77,7 @@ def test_few_pictures_are_spread_over_all_workers(corpus, monkeypatch):
             barrier.wait(20)  # goes on only when another worker is here, too
         return real(data, sizes)
 
-    monkeypatch.setattr(run, "decode_at", decode_at)
+    monkeypatch.setattr(pictures, "decode_at", decode_at)
     corpus.measure("sharpness", workers=2)
     assert len(threads) == 2
 
@@ -104,8 +104,8 @@ def test_several_measures_fill_up_what_each_of_them_lacks(corpus):
 
 def test_a_picture_is_decoded_once_for_all_measures(corpus, monkeypatch):
     seen = []
-    real = run.decode_at
-    monkeypatch.setattr(run, "decode_at", lambda data, sizes: (seen.append(len(set(sizes))), real(data, sizes))[1])
+    real = pictures.decode_at
+    monkeypatch.setattr(pictures, "decode_at", lambda data, sizes: (seen.append(len(set(sizes))), real(data, sizes))[1])
     corpus.measure("sharpness", "composition", "colour", "embed")
     assert len(seen) == 39 and set(seen) == {
         len({measure.find(n).size for n in ("sharpness", "composition", "colour", "embed")})
@@ -162,7 +162,7 @@ def test_a_measure_that_fails_on_one_picture_fails_on_that_one_alone(corpus, reg
             raise ZeroDivisionError("it is seven")
         return {"mean": means}
 
-    means_of_7 = float(run.decode_at((corpus.folder.parent / "p" / "07.png").read_bytes(), [None])[None].pixels.mean())
+    means_of_7 = float(pictures.decode_at((corpus.folder.parent / "p" / "07.png").read_bytes(), [None])[None].pixels.mean())
     assert row(corpus.measure("fussy")) == [38, 2, 0]
     assert table(corpus, "fussy")["error"].iloc[7] == "fussy: ZeroDivisionError: it is seven"
     assert table(corpus, "fussy")["mean"].notna().sum() == 38
@@ -181,21 +181,21 @@ def test_what_concerns_the_measure_and_no_picture_stops_the_run(corpus, register
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("bad data"), MediaError("cut off")])
 def test_a_picture_that_no_decoder_takes_is_a_row(corpus, monkeypatch, error):
-    real = run.read_file
+    real = pictures.read_file
 
     def read_file(path):
         if path.endswith("03.png"):
             raise error
         return real(path)
 
-    monkeypatch.setattr(run, "read_file", read_file)
+    monkeypatch.setattr(pictures, "read_file", read_file)
     assert row(corpus.measure("sharpness")) == [38, 2, 0]
 
 
 def test_memory_is_bounded_whatever_the_pictures(corpus, monkeypatch):
-    monkeypatch.setattr(run, "BATCH_BYTES", 2 * 64 * 48 * 3)
+    monkeypatch.setattr(pictures, "BATCH_BYTES", 2 * 64 * 48 * 3)
     sizes = []
-    batches = run._decoded(
+    batches = pictures._decoded(
         [Item(f"{n}", str(corpus.folder.parent / "p" / f"{n:02d}.png"), None, frozenset()) for n in range(39)], {None}
     )
     for batch in batches:
@@ -213,9 +213,9 @@ def test_a_shard_that_is_told_to_stop_keeps_what_it_has(corpus, monkeypatch):
     ]
     with corpus.parts("sharpness").writing():
         counts = measure_shard(corpus, [task], items, "x", stop, lambda done: None)
-    assert counts["sharpness"].measured == len(ids(corpus, "sharpness")) == run.BATCH
-    corpus.write_description("sharpness", run._description(task))
-    assert row(corpus.measure("sharpness")) == [39 - run.BATCH, 1, run.BATCH]
+    assert counts["sharpness"].measured == len(ids(corpus, "sharpness")) == pictures.BATCH
+    corpus.write_description("sharpness", tasks.description(task))
+    assert row(corpus.measure("sharpness")) == [39 - pictures.BATCH, 1, pictures.BATCH]
 
 
 def test_one_table_has_one_writer_and_others_are_free(corpus):

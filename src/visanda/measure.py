@@ -18,10 +18,9 @@ import pyarrow as pa
 
 from visanda.arguments import Argument, arguments_of
 from visanda.errors import InputError, VisandaWarning
-from visanda.media import Facts, Frame, Image, Sound, load
-from visanda.media.pixels import reduced_size, shrink
+from visanda.media import Facts, Image, at_sizes, load
 from visanda.models import Model, model
-from visanda.units import KINDS
+from visanda.units import KINDS, Unit, parse
 
 P = ParamSpec("P")
 
@@ -48,6 +47,12 @@ ARROW: dict[object, pa.DataType] = {
     list[float]: pa.list_(pa.float64()),
     list[str]: pa.list_(pa.string()),
 }
+TIMED = [  # the columns that every table of units inside videos begins with
+    pa.field("id", pa.string()),
+    pa.field("parent", pa.string()),
+    pa.field("start", pa.float64()),
+    pa.field("stop", pa.float64()),
+]
 
 
 def arrow_type(declared: ColumnType) -> pa.DataType:
@@ -179,6 +184,11 @@ class Measure:
         return self.registered.on
 
     @property
+    def feed(self) -> Feed | None:
+        """How it is fed where it watches videos; ``None`` where it measures pictures."""
+        return self.registered.feed
+
+    @property
     def size(self) -> int | None:
         """The shorter side in pixels that pictures are reduced to before; ``None``: every pixel."""
         return self.registered.size
@@ -196,9 +206,10 @@ class Measure:
 
     @property
     def schema(self) -> pa.Schema:
-        """The Arrow schema of its table: id, its columns, error."""
+        """The Arrow schema of its table: id, its columns, error; with parent, start and stop inside videos."""
         fields = [pa.field(name, arrow_type(declared)) for name, declared in self.columns.items()]
-        return pa.schema([pa.field("id", pa.string()), *fields, pa.field("error", pa.string())])
+        own = TIMED if self.feed else [pa.field("id", pa.string())]
+        return pa.schema([*own, *fields, pa.field("error", pa.string())])
 
     def __call__(self, images: Sequence[Any]) -> Mapping[str, Any]:
         """Measure pictures: columns by name, each with one value a picture, in order.
@@ -239,12 +250,7 @@ def _prepared(thing: Any, size: int | None) -> Image:
     """A picture as the measure must see it: what the runner decodes, or reduced to the same size."""
     if isinstance(thing, str | Path):
         return load(thing, size)
-    image = Image.of(thing)
-    height, width = image.pixels.shape[:2]
-    target = reduced_size(width, height, size)
-    if target == (width, height):
-        return image
-    return Image(shrink(image.pixels, *target), image.width, image.height)
+    return at_sizes(Image.of(thing), [size])[size]
 
 
 class _Registry(dict[str, Registered[...]]):
@@ -428,6 +434,52 @@ def rows(measure: Measure, ids: Sequence[str], values: Mapping[str, Any]) -> pa.
             raise InputError(f"{measure.name}: the values of {name} are not {kind}: {error}") from error
     columns["error"] = pa.nulls(len(ids), pa.string())
     return pa.table(columns, schema=measure.schema)
+
+
+def watch(measure: Measure, stream: Stream) -> Iterator[Row]:
+    """The rows of a measure that watches videos, as it yields them."""
+    return iter(measure.registered.implementation(stream, **measure.arguments))
+
+
+def timed_rows(measure: Measure, video: str, found: Sequence[Row]) -> pa.Table:
+    """What a measure of video yielded, as rows of its table.
+
+    Args:
+        measure: that yielded them.
+        video: the video's id.
+        found: rows: start, stop and the declared columns.
+
+    Raises:
+        InputError: columns that it did not declare, values of another type, or no times.
+    """
+    wanted = {"start", "stop", *measure.columns}
+    if wrong := next((row for row in found if set(row) != wanted), None):
+        raise InputError(f"the measure {measure.name} declared {sorted(wanted)} and yielded {sorted(wrong)}")
+    start = [round(float(row["start"]), 6) for row in found]
+    stop = [round(float(row["stop"]), 6) for row in found]
+    ids = [timed_id(video, *times) for times in zip(start, stop, strict=True)]
+    values = {name: [row[name] for row in found] for name in measure.columns}
+    table = {"id": ids, "parent": [video] * len(ids), "start": start, "stop": stop}
+    for name, kind in measure.columns.items():
+        try:
+            table[name] = _arrow_array(values[name], kind)
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{measure.name}: the values of {name} are not {kind}: {error}") from error
+    table["error"] = pa.nulls(len(ids), pa.string())
+    return pa.table(table, schema=measure.schema)
+
+
+def timed_id(video: str, start: float, stop: float) -> str:
+    """The id of a moment or a stretch of a video."""
+    return Unit(parse(video).name, (start,) if start == stop else (start, stop)).id
+
+
+def timed_failure(schema: pa.Schema, video: str, start: float | None, stop: float | None, why: str) -> pa.Table:
+    """A row that says what of a video could not be measured: a stretch, or with no times all of it."""
+    id = video if start is None or stop is None else timed_id(video, start, stop)
+    own = {"id": [id], "parent": [video], "start": [start], "stop": [stop], "error": [why]}
+    columns = [pa.array(own.get(field.name, [None]), field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _arrow_array(values: Any, declared: ColumnType) -> pa.Array:

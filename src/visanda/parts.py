@@ -203,6 +203,11 @@ class Parts:
         self._write_aside([rows], rows.schema, name)
         self._commit([name], old)
 
+    def drop_all(self, stem: str) -> None:
+        """Take out all rows, in one step."""
+        if files := self.files():
+            self.replace_all(self._schema(files).empty_table(), stem)
+
     def rewrite(self, change: Callable[[pa.Table], pa.Table], stem: str) -> None:
         """Put what ``change`` makes of each part in its place, all in one step.
 

@@ -21,7 +21,9 @@ from tomlkit.exceptions import TOMLKitError
 
 from visanda import runs
 from visanda.errors import CorpusError, InputError
+from visanda.media import Still
 from visanda.parts import Parts, write_bytes
+from visanda.units import Unit, parse
 
 FORMAT = 1
 SETTINGS = "corpus.toml"
@@ -118,6 +120,10 @@ class Store:
         if not re.fullmatch(r"\w[\w-]*", table):
             raise InputError(f"{table!r} cannot name a table: use letters, digits, '_' and '-'")
         return Parts(self.folder / "tables" / table)
+
+    def progress(self, table: str) -> Parts:
+        """How far each video was watched for a table: id, until (seconds), finished."""
+        return Parts(self.parts(table).folder / "progress")
 
     def tables(self) -> list[str]:
         """The tables that hold rows: ``media`` first, then by name."""
@@ -235,11 +241,18 @@ class Store:
             blocks.append(vectors[keep])
         return found, np.concatenate(blocks) if blocks else np.empty((0, 0), np.float32)
 
-    def paths(self, ids: Sequence[str]) -> dict[str, Path]:
-        """Where the files of these pictures are."""
-        found = self.query("SELECT id, path FROM media WHERE id IN (SELECT unnest(?))", [list(ids)])
-        where = dict(zip(found["id"].to_pylist(), found["path"].to_pylist(), strict=True))
-        return {id: self.resolve(where[id]) for id in ids if id in where}
+    def paths(self, ids: Sequence[str]) -> dict[str, Path | Still]:
+        """Where these pictures are: their files, or moments of videos (of a stretch, its middle)."""
+        units = {id: parse(id) for id in ids}
+        files = list({Unit(unit.name).id for unit in units.values()})
+        rows = self.query("SELECT id, path FROM media WHERE id IN (SELECT unnest(?))", [files])
+        where = dict(zip(rows["id"].to_pylist(), map(self.resolve, rows["path"].to_pylist()), strict=True))
+        found: dict[str, Path | Still] = {}
+        for id, unit in units.items():
+            path = where.get(Unit(unit.name).id)
+            if path is not None:
+                found[id] = path if unit.time is None else Still(path, sum(unit.time) / len(unit.time))
+        return found
 
     def resolve(self, path: str) -> Path:
         """A path of the media table: relative ones lie in the corpus."""

@@ -1,4 +1,4 @@
-"""Folders of pictures: which files there are, and what each one is."""
+"""Folders of pictures and videos: which files there are, and what each one is."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ from typing import Any
 
 from visanda.collect.jpeg import is_whole
 from visanda.errors import InputError, MediaError
-from visanda.media import read_file, read_header
+from visanda.media import probe, read_file, read_header
 from visanda.units import Unit
 
 PICTURES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".heic"}
 PICTURES |= {".heif", ".avif"}
+VIDEOS = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".vob", ".wmv"}
+VIDEOS |= {".flv", ".ogv", ".ogg", ".3gp", ".mxf"}
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
 SPLITS |= {"val": "validation", "valid": "validation", "validation": "validation"}
 
 
 @dataclass(frozen=True)
 class Found:
-    """A picture on the disk: its id, its path, and the folders between it and where the search began."""
+    """A picture or video on the disk: its id, its path, and the folders between it and where the search began."""
 
     id: str
     path: Path
@@ -43,7 +45,7 @@ class Search:
 
 
 def find(sources: Sequence[str | Path], prefix: str | None = None) -> Search:
-    """Find pictures in folders (recursively), by globs, or as single files.
+    """Find pictures and videos in folders (recursively), by globs, or as single files.
 
     An id is the name of the folder given and the path inside it, ``photos/2019/a.jpg``; ``prefix`` stands in
     for the folder's name.
@@ -116,7 +118,7 @@ def _collect(base: Path, paths: Iterable[Path], prefix: str | None, search: Sear
     if ".." in top.split("/"):
         raise InputError(f"the prefix {prefix!r} leads upwards: begin ids with a plain name")
     for path in paths:
-        if path.suffix.lower() not in PICTURES:
+        if path.suffix.lower() not in PICTURES | VIDEOS:
             search.other_files[printable(path.suffix.lower()) or "no suffix"] += 1
             continue
         inside = path.relative_to(base)
@@ -166,20 +168,14 @@ def inspect(
 
 def describe(item: Found, *, gps: bool = False) -> dict[str, Any]:
     """One file's row of the media table."""
-    row: dict[str, Any] = {"id": item.id, "kind": "image", "path": printable(str(item.path)), "error": None}
+    kind = "video" if item.path.suffix.lower() in VIDEOS else "image"
+    row: dict[str, Any] = {"id": item.id, "kind": kind, "path": printable(str(item.path)), "error": None}
     if row["path"] != str(item.path):
         return row | {"error": "the file's name is not valid UTF-8: rename it"}
     try:
         if item.path.exists() and not item.path.is_file():  # reading a pipe would wait for ever
             raise MediaError("not a file but a pipe, a socket or a device")
-        data = read_file(item.path)
-        row |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        header = read_header(data)
-        if header.format == "JPEG" and not is_whole(data):
-            raise MediaError("truncated JPEG: the end of the picture is missing")
-        row |= {name: getattr(header, name) for name in FACTS}
-        if gps and header.gps:
-            row["latitude"], row["longitude"] = header.gps
+        (_add_video if kind == "video" else _add_picture)(row, item.path, gps)
     except MediaError as error:
         row["error"] = str(error)
     except MemoryError:
@@ -189,4 +185,29 @@ def describe(item: Found, *, gps: bool = False) -> dict[str, Any]:
     return row
 
 
-FACTS = ("format", "mode", "width", "height", "frames", "orientation", "icc", "taken", "camera")
+def _add_picture(row: dict[str, Any], path: Path, gps: bool) -> None:
+    data = read_file(path)
+    row |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    header = read_header(data)
+    if header.format == "JPEG" and not is_whole(data):
+        raise MediaError("truncated JPEG: the end of the picture is missing")
+    row |= {name: getattr(header, name) for name in PICTURE_FACTS}
+    if gps and header.gps:
+        row["latitude"], row["longitude"] = header.gps
+
+
+def _add_video(row: dict[str, Any], path: Path, gps: bool) -> None:
+    try:
+        with path.open("rb") as file:
+            row |= {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    except OSError as error:
+        raise MediaError(f"cannot be read: {error.strerror}") from error
+    if not row["bytes"]:
+        raise MediaError("the file is empty")
+    facts = probe(path)
+    row |= {name: getattr(facts, name) for name in VIDEO_FACTS}
+
+
+PICTURE_FACTS = ("format", "mode", "width", "height", "frames", "orientation", "icc", "taken", "camera")
+VIDEO_FACTS = ("format", "codec", "width", "height", "rotation", "duration", "frame_rate", "nominal_rate", "frames")
+VIDEO_FACTS += ("first", "audio")

@@ -8,11 +8,12 @@ from visanda.corpus.learning import Learning
 from visanda.corpus.measuring import Measuring
 from visanda.corpus.processing import Processing
 from visanda.corpus.reporting import Reporting
+from visanda.corpus.watching import Watching
 
 __all__ = ["Corpus"]
 
 
-class Corpus(Reporting, Estimating, Learning, Coding, Exploring, Measuring, Processing, Collecting):
+class Corpus(Reporting, Estimating, Learning, Coding, Exploring, Watching, Measuring, Processing, Collecting):
     """A study in a folder: pictures, what was measured of them, what people said of them, and what follows.
 
     Args:
@@ -25,4 +26,4 @@ class Corpus(Reporting, Estimating, Learning, Coding, Exploring, Measuring, Proc
     :class:`visanda.result.Result`.
     """
 
-    CHAPTERS = (Collecting, Processing, Measuring, Exploring, Coding, Learning, Estimating, Reporting)
+    CHAPTERS = (Collecting, Processing, Measuring, Watching, Exploring, Coding, Learning, Estimating, Reporting)

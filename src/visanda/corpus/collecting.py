@@ -40,6 +40,13 @@ MEDIA = pa.schema(
         "camera": pa.string(),
         "latitude": pa.float64(),
         "longitude": pa.float64(),
+        "duration": pa.float64(),
+        "frame_rate": pa.float64(),
+        "nominal_rate": pa.float64(),
+        "codec": pa.string(),
+        "rotation": pa.int16(),
+        "first": pa.float64(),
+        "audio": pa.string(),
         "error": pa.string(),
     }
 )

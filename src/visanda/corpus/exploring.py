@@ -102,9 +102,9 @@ class Exploring(Measuring):
     def _example(self, like: str) -> Any:
         ids = self.paths([like])
         path = ids.get(like, Path(like).expanduser())
-        if not path.exists():
+        if isinstance(path, Path) and not path.exists():
             raise InputError(f"{like!r} is neither an id of this corpus nor a file")
-        return embed()([load(path, size=256)])["embedding"][0]
+        return embed()([load(path, size=256) if isinstance(path, Path) else path])["embedding"][0]
 
     def cluster(
         self, *, k: int, seed: int = 1, name: str = "cluster", where: str | None = None, replace: bool = False

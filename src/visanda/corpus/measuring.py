@@ -23,6 +23,7 @@ class Measuring(Store):
     def measure(
         self,
         *measures: str | Measure,
+        on: str = "image",
         name: str | None = None,
         workers: int = 0,
         limit: int | None = None,
@@ -31,16 +32,21 @@ class Measuring(Store):
         retry: bool = False,
         **arguments: Any,
     ) -> pd.DataFrame:
-        """Measure every picture that has not been measured yet; stop and start again at will.
+        """Measure every picture or video that has not been measured yet; stop and start again at will.
+
+        Measures of video (shots, motion) watch the videos. Measures of pictures look at pictures, or at frames
+        inside videos, which are decoded on the fly: list them before with ``frames`` or ``measure shots``.
 
         Args:
             measures: names such as ``colour``, or measures with their arguments such as ``vi.colour(colours=3)``.
+            on: what measures of pictures look at: image, frame, shot (its middle), or the name of another table
+                that ``frames`` made.
             name: the table's name, where it is not the measure's.
             workers: threads; 0 for one a core.
-            limit: at most so many pictures.
-            where: which pictures, as a condition in SQL on the table media.
+            limit: at most so many pictures or videos.
+            where: which pictures or videos, as a condition in SQL on the table media.
             replace: throw away a table that was made with other arguments.
-            retry: try again the pictures that failed.
+            retry: try again what failed.
             arguments: arguments of the measures, such as labels for zeroshot.
 
         Raises:
@@ -56,7 +62,7 @@ class Measuring(Store):
         if repeated:
             raise InputError(f"{repeated[0]!r} is asked for twice: run it twice, each time with its own --name")
         tasks = [run.Task(name or m.name, m) for m in made]
-        return run.measure(self, tasks, workers=workers, limit=limit, where=where, replace=replace, retry=retry)
+        return run.measure(self, tasks, on=on, workers=workers, limit=limit, where=where, replace=replace, retry=retry)
 
     def _need(self, measure: str) -> None:
         """Measure what a verb builds on, where it was not measured at all."""

@@ -5,7 +5,8 @@ from visanda.measures.colour import colour
 from visanda.measures.composition import composition
 from visanda.measures.embed import embed
 from visanda.measures.hash import hash
+from visanda.measures.motion import motion
 from visanda.measures.sharpness import sharpness
 from visanda.measures.zeroshot import zeroshot
 
-__all__ = ["classify", "colour", "composition", "embed", "hash", "sharpness", "zeroshot"]
+__all__ = ["classify", "colour", "composition", "embed", "hash", "motion", "sharpness", "zeroshot"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from visanda.media.files import opened
 from visanda.media.image import Image
-from visanda.media.pixels import read_pixels
+from visanda.media.pixels import read_pixels, reduced_size, shrink
 
 
 def decode(data: bytes, size: int | None = None) -> Image:
@@ -43,6 +43,17 @@ def decode_at(data: bytes, sizes: Iterable[int | None]) -> dict[int | None, Imag
     """
     pixels, width, height = read_pixels(data, sizes)
     return {size: Image(held, width, height) for size, held in pixels.items()}
+
+
+def at_sizes(image: Image, sizes: Iterable[int | None]) -> dict[int | None, Image]:
+    """A picture that is decoded already, such as a frame of a video, in several sizes; see `decode_at`."""
+    height, width = image.pixels.shape[:2]
+    found = {}
+    for size in sizes:
+        target = reduced_size(width, height, size)
+        whole = target == (width, height)
+        found[size] = image if whole else Image(shrink(image.pixels, *target), image.width, image.height)
+    return found
 
 
 def load(path: str | Path, size: int | None = None) -> Image:

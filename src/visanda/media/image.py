@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image as Pillow
@@ -13,6 +14,14 @@ from visanda.errors import InputError
 from visanda.media.exif import pending_turn, read_exif
 from visanda.media.files import opened
 from visanda.media.pixels import flatten, read_pixels, upright
+
+
+@runtime_checkable
+class Pictured(Protocol):
+    """What has a picture that is decoded when it is asked for, such as a moment of a video."""
+
+    def image(self) -> Image:
+        """The picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,12 +44,12 @@ class Image:
         object.__setattr__(self, "pixels", pixels)
 
     @classmethod
-    def of(cls, thing: Image | np.ndarray | Pillow.Image | str | Path) -> Image:
+    def of(cls, thing: Image | Pictured | np.ndarray | Pillow.Image | str | Path) -> Image:
         """Whatever holds a picture as an `Image`.
 
         Args:
-            thing: an `Image`; an array (H, W, 3) RGB or (H, W) grey of uint8; a Pillow picture (turned as its
-                EXIF says only if it comes straight from a file); a path.
+            thing: an `Image`; a moment of a video (`Still`); an array (H, W, 3) RGB or (H, W) grey of uint8; a
+                Pillow picture (turned as its EXIF says only if it comes straight from a file); a path.
 
         Raises:
             InputError: it is none of these, or an array of another shape or type.
@@ -52,6 +61,8 @@ class Image:
         """
         if isinstance(thing, Image):
             return thing
+        if isinstance(thing, Pictured):
+            return thing.image()
         if isinstance(thing, np.ndarray):
             return _whole(_checked(thing))
         if isinstance(thing, Pillow.Image):
@@ -70,7 +81,7 @@ class Image:
         return f"Image({self.width} × {self.height}{held})"
 
 
-ImageLike = Image | np.ndarray | Pillow.Image | str | Path
+ImageLike = Image | Pictured | np.ndarray | Pillow.Image | str | Path
 """What `Image.of` accepts."""
 
 

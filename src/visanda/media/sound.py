@@ -18,6 +18,7 @@ from visanda.errors import InputError, MediaError
 
 WARM = 1  # seconds that decoders and the resampler's filter hear before what is given out
 SLACK = 0.01  # seconds by which time stamps may be rounded; less than the shortest packet that may be lost
+ANCHOR = 300  # seconds after which a rounded time stamp is taken at its word, wherever listening began
 LARGEST = 2**32 - 2**16  # bytes that a WAV file can hold
 
 
@@ -135,6 +136,7 @@ class _Track:
 
     Attributes:
         rate: samples a second, as in the file.
+        zero: when the file begins, in seconds of its own clock.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -155,44 +157,48 @@ class _Track:
                 raise MediaError(f"there is no file {self.path}") from error
             raise MediaError(f"not a video or sound file that can be read: {_said(error)}") from error
         stream = next(iter(self.container.streams.audio), None)
-        if stream is None or stream.codec_context is None or not stream.codec_context.sample_rate:
+        if stream is None or stream.codec_context is None:
             self.container.close()
             raise MediaError("no sound: the file has no sound stream" if stream is None else "no decoder for its sound")
         for other in self.container.streams:
             if other.index != stream.index:
                 other.discard = av.stream.Discard.all  # not even read, where the format allows it
         self.stream = stream
-        self.rate = stream.codec_context.sample_rate
+        self.rate = stream.codec_context.sample_rate or 48_000  # not known where sound begins far into the file
         self.zero = Fraction(self.container.start_time or 0, av.time_base)
 
     def placed(self, begin: int, channels: int) -> Iterator[np.ndarray]:
         """What is heard from second ``begin`` on, without a gap: pieces of (n, channels) float32 at ``rate``."""
         mixers: dict[tuple[str, str, int], av.AudioResampler] = {}
         at: int | None = None  # where the next sample belongs, in samples after ``begin``
+        anchor = -1
         for frame, where in self._from(begin):
             samples = _mixed(frame, mixers, self.rate, channels)
             if where is None:
-                where = at if at is not None else -begin * self.rate
-            elif at is not None and abs(where - at) <= SLACK * self.rate:
-                where = at
-            if at is not None and where < at - self.rate:
-                return  # the time stamps jump back: what follows has no place in time
+                where = -begin * self.rate if at is None else at
+            else:
+                if at is not None and where < at - self.rate:
+                    return  # the time stamps jump back: what follows has no place in time
+                before, anchor = anchor, (where // self.rate + begin) // ANCHOR
+                if at is not None and anchor == before and abs(where - at) <= SLACK * self.rate:
+                    where = at
             for start in range(max(at or 0, 0), where, self.rate):
                 yield np.zeros((min(self.rate, where - start), channels), np.float32)
-            past = max(0, -where, (at or where) - where)
+            past = max(0, -where, 0 if at is None else at - where)
             if past < len(samples):
                 yield samples[past:]
-            at = max(at or where, where + len(samples))
+            at = where + len(samples) if at is None else max(at, where + len(samples))
 
     def _from(self, begin: int) -> Iterator[tuple[av.AudioFrame, int | None]]:
-        """Frames, and where each belongs, from before second ``begin`` on; from the start where seeking fails."""
-        if begin and "ogg" not in self.container.format.name:  # whose pages tell the time only at their ends
+        """Frames, and where each belongs, from before the last anchor on; from the start where seeking fails."""
+        anchor = begin // ANCHOR * ANCHOR
+        if anchor and "ogg" not in self.container.format.name:  # whose pages tell the time only at their ends
             with suppress(av.FFmpegError, OSError):
                 base = self.stream.time_base or Fraction(1, self.rate)
-                self.container.seek(int((begin + self.zero) / base), stream=self.stream)
+                self.container.seek(int((anchor - WARM + self.zero) / base), stream=self.stream)
                 frames = self._decoded(begin)
                 found = next(frames, None)
-                if found is not None and found[1] is not None and found[1] <= 0:
+                if found is not None and found[1] is not None and found[1] <= (anchor - begin) * self.rate:
                     return (yield from chain([found], frames))
             self.container.close()
             self._open()

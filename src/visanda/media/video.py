@@ -21,6 +21,7 @@ import numpy as np
 
 from visanda.errors import InputError, MediaError
 from visanda.media.frames import Decoded
+from visanda.media.image import Image
 from visanda.timecode import seconds
 
 DIGITS = 6  # of seconds: microseconds, finer than any container's clock that is in use
@@ -153,6 +154,8 @@ class Video:
     def _length(self) -> float | None:
         """How long the pictures last, where the file says so of them and not of the sound."""
         stream = self.stream
+        if self.container.format.name == "avi" and stream.frames and stream.average_rate:
+            return round(float(stream.frames / stream.average_rate), DIGITS)  # a header that truncation does not touch
         if stream.duration:
             end = _seconds(stream.start_time or 0, stream.time_base) + stream.duration * stream.time_base
             return round(float(end - self._zero), DIGITS)
@@ -352,6 +355,25 @@ class Picker:
             yield self.left.pop(), held
 
 
+@dataclass(frozen=True)
+class Still:
+    """A moment of a video, to be looked at: decoded when it is asked for."""
+
+    path: Path
+    time: float
+
+    def image(self) -> Image:
+        """The picture that is shown then.
+
+        Raises:
+            MediaError: the video cannot be read, or not at this time.
+        """
+        with Video(self.path) as video:
+            for _, frame in video.pictures([self.time]):
+                return frame.image()
+        raise MediaError(f"{self.path}: no frame can be decoded at {self.time:g} s")
+
+
 def probe(path: str | Path) -> Facts:
     """What a video file is; decodes one frame.
 
@@ -385,4 +407,4 @@ def _unreadable(path: Path, error: Exception) -> str:
         return f"there is no file {path}"
     if isinstance(error, PermissionError):
         return "cannot be opened: permission denied"
-    return f"not a video that can be read: {_said(error)}"
+    return f"not a video, or one whose end or index is missing: {_said(error)}"

@@ -1,0 +1,143 @@
+"""Watch: choose frames of videos, and look at a video as a whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from visanda.errors import InputError, MediaError
+from visanda.media import Video, save
+from visanda.parts import write_bytes
+from visanda.progress import progress
+from visanda.result import Result
+from visanda.run.frames import Choice, description, list_frames
+from visanda.store import Store, quoted
+from visanda.timecode import Timecode, seconds
+
+
+class Watching(Store):
+    """Watch."""
+
+    def frames(
+        self,
+        *,
+        every: str | float | None = None,
+        nth: int | None = None,
+        keyframes: bool = False,
+        per_shot: Literal["first", "middle", "last", "sharpest", "representative"] | None = None,
+        count: int = 1,
+        distinct: float | None = None,
+        extract: Path | None = None,
+        name: str = "frames",
+        where: str | None = None,
+        replace: bool = False,
+    ) -> Result:
+        """Choose frames of the videos; measures of pictures then run on them with --on frame, without files.
+
+        Args:
+            every: a time between frames, such as 1s, 0.5 or 2min: the frame shown then.
+            nth: each n-th frame.
+            keyframes: the frames that the encoder stored whole; cheap to decode, and irregular.
+            per_shot: one frame of each shot (after 'visanda measure shots'): the first, middle or last one, the
+                sharpest, or the one most like the whole shot.
+            count: how many a shot, from so many equal parts of it.
+            distinct: leave out frames that look like the one kept before: mean absolute difference below this
+                share, 0 to 1; 0.02 drops still pictures.
+            extract: a folder to write the frames into, as JPEG files named by time, with a list in frames.csv.
+            name: the table's name; measure another with --on NAME.
+            where: which videos, as a condition in SQL on the table media.
+            replace: throw away a list that was made in another way.
+
+        Raises:
+            InputError: no way to choose, or two; no videos; no shots; a table that was made in another way.
+        """
+        step = None if every is None else seconds(every)
+        choice = Choice(step, nth, keyframes, per_shot, count, distinct)
+        self._need_videos()
+        self._refuse_other(name, choice, replace)
+        arguments = {**choice.arguments(), "where": where, "name": name}
+        parts = self.parts(name)
+        with parts.writing(), self.progress(name).writing(), self.record("frames", arguments) as run:
+            if self.describe(name) and self.describe(name)["arguments"] != choice.arguments():
+                self.progress(name).drop_all(run.stem)
+                parts.drop_all(run.stem)
+            self.write_description(name, description(choice))
+            made, before = list_frames(self, name, choice, run.stem, where=where, workers=os.cpu_count() or 1)
+            run.counts = {"frames": made.measured, "failed": made.failed}
+        result = self._frames_result(name, arguments, before)
+        if extract is not None:
+            result.words += self._extract(name, Path(extract), where)
+        return result
+
+    def _need_videos(self) -> None:
+        self.require("media", "add videos first, with 'visanda add FOLDER'")
+        if not self.query("SELECT 1 FROM media WHERE kind = 'video' LIMIT 1").num_rows:
+            raise InputError("there are no videos here: add some with 'visanda add FOLDER'")
+
+    def _refuse_other(self, name: str, choice: Choice, replace: bool) -> None:
+        there = self.describe(name)
+        if name in self.tables() and there.get("name") != "frames":
+            raise InputError(f"{name!r} is another table: give this list another --name")
+        if there and there["arguments"] != choice.arguments() and len(self.parts(name)) and not replace:
+            said = ", ".join(f"{key}={value}" for key, value in there["arguments"].items())
+            raise InputError(
+                f"the table {name!r} holds frames chosen by {said}. Replace them with --replace, or keep both with "
+                f"--name {name}2"
+            )
+
+    def _frames_result(self, name: str, arguments: dict[str, Any], before: int) -> Result:
+        table = (
+            self.frame(
+                f"SELECT parent AS video, count(*) FILTER (WHERE error IS NULL) AS frames, "
+                f"min(start) FILTER (WHERE error IS NULL) AS first, max(start) FILTER (WHERE error IS NULL) AS last, "
+                f"any_value(error) AS error FROM {quoted(name)} GROUP BY parent ORDER BY parent"
+            )
+            if name in self.tables()
+            else pd.DataFrame(columns=["video", "frames", "first", "last", "error"])
+        )
+        number = int(table["frames"].sum())
+        words = [f"{number:,} frames of {len(table):,} videos are listed in the table {name!r}; no file was written."]
+        if before:
+            words.append(f"{before:,} videos were listed before.")
+        on = "frame" if name == "frames" else name
+        words.append(f"Measure them: visanda measure colour --on {on}")
+        return Result("Frames", table, words, provenance=arguments)
+
+    def _extract(self, name: str, folder: Path, where: str | None) -> list[str]:
+        """Write the listed frames as files; those that are there stay."""
+        rows = self.frame(
+            f"SELECT unit.id, unit.parent, unit.start, unit.key, video.path FROM {quoted(name)} AS unit "
+            f"JOIN (SELECT * FROM media WHERE {where or 'true'}) AS video ON unit.parent = video.id "
+            "WHERE unit.error IS NULL ORDER BY unit.parent, unit.start"
+        )
+        rows["file"] = [f"{row.parent}/{str(Timecode(row.start)).replace(':', '-')}.jpg" for row in rows.itertuples()]
+        failed: list[str] = []
+        with progress("extract", len(rows)) as advance:
+            for video, group in rows.groupby("parent", sort=False):
+                todo = {row.start: folder / row.file for row in group.itertuples() if not (folder / row.file).exists()}
+                advance(len(group) - len(todo))
+                if todo:
+                    failed += _write_frames(str(video), self.resolve(group["path"].iloc[0]), todo, group, advance)
+        rows["timecode"] = [str(Timecode(time)) for time in rows["start"]]
+        written = [(folder / file).exists() for file in rows["file"]]
+        index = rows.loc[written, ["file", "id", "parent", "start", "timecode"]]
+        write_bytes(folder / "frames.csv", index.to_csv(index=False).encode())
+        return [f"{sum(written):,} files are in {folder}, listed in {folder / 'frames.csv'}.", *failed[:10]]
+
+
+def _write_frames(video: str, path: Path, todo: dict[float, Path], group: pd.DataFrame, advance: Any) -> list[str]:
+    """Decode the frames of one video and write them; what could not be written, and why."""
+    left = dict(todo)
+    try:
+        with Video(path) as opened:
+            for time, frame in opened.pictures(list(todo), keys=bool(group["key"].all())):
+                target = left.pop(time)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                save(frame.image(), target)
+                advance(1)
+    except MediaError as error:
+        return [f"{video}: {error}"]
+    return [f"{video}: {len(left)} frames could not be decoded"] if left else []

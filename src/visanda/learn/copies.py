@@ -1,0 +1,470 @@
+"""Copies between videos: which stretch of which video is also in another, by their signatures.
+
+Seed and extend, as with sequences of genes. Pairs of samples with nearly the same hash are seeds, if their
+neighbours in time agree as well. Each seed says that one video lies so many seconds before the other; at that
+offset the two are compared sample by sample, and what agrees without a long gap is a stretch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from visanda.errors import InputError
+from visanda.learn.hamming import LARGEST_DISTANCE, near_pair_blocks
+
+_Numbers = npt.NDArray[np.int64]
+_Truths = npt.NDArray[np.bool_]
+
+FLAT = 0.04  # detail below which a hash says nothing
+SEED_DISTANCE = 8  # bits; what agrees along a stretch may differ in more, but is not searched for
+LARGEST_GAP = 2.0  # seconds of a stretch that need not agree
+CREEP = 2  # steps by which the offset may change from one part of a stretch to the next
+MOST_PAIRS = 1 << 28  # of samples that look alike, expected: a minute or two of work
+REFERENCES = 1024  # samples from which that is expected
+
+_WINDOW = 5  # samples, of which half must agree
+_ENDS = 9  # samples at an end that say at which offset it lies
+_BLOCK = 1 << 19  # pairs of samples looked at together
+_TRACKS = 1 << 22  # kept before equal ones are put together
+_NONE = np.uint8(65)  # bits: further than any two hashes are
+
+COLUMNS: dict[str, type] = {
+    "a": object,
+    "a_start": float,
+    "a_stop": float,
+    "b": object,
+    "b_start": float,
+    "b_stop": float,
+    "seconds": float,
+    "offset": float,
+    "matched": float,
+    "distance": float,
+    "looks": int,
+    "a_length": float,
+    "b_length": float,
+}
+
+
+def copies(
+    signatures: pd.DataFrame,
+    *,
+    distance: int = 12,
+    at_least: float = 3.0,
+    every: float = 0.5,
+    within: bool = False,
+    progress: Callable[[float], None] | None = None,
+) -> pd.DataFrame:
+    """Stretches of videos that are also in another video (or again in the same one).
+
+    A stretch may lie anywhere in either video. Samples that are flat (``detail`` below 0.04: black, one colour)
+    say nothing. Nor do looks that are everywhere, as a channel's card or the picture of a fixed camera: where
+    more than some 270 million pairs of samples would look alike, a stretch is not *searched* from the commonest
+    ones, although they count in a stretch that is found from others; ``attrs`` says how many they are.
+
+    Times are right to about ``every``. A copy that runs faster or slower by a few per cent (films on television
+    run at 25 frames a second instead of 24) is found, if need be in pieces; its two stretches differ in length.
+
+    Args:
+        signatures: a row a sample, as the measure ``signature`` gives: ``parent`` the video's id, ``start``
+            seconds, ``hash`` 16 hexadecimal digits, ``detail`` 0–1. Rows without a hash are left out.
+        distance: the largest number of bits, of 64, in which samples that agree may differ, 0–16.
+        at_least: seconds that a stretch must last; a copy must be about a step longer to be found for sure.
+        every: seconds from sample to sample: the measure's.
+        within: look also for what is repeated within a video.
+        progress: called now and then with the share of the search done, 0–1.
+
+    Returns:
+        A row a stretch, by ``a``, ``a_start``, ``b``:
+
+        - ``a``, ``a_start``, ``a_stop``: a video and seconds in it; ``b``, ``b_start``, ``b_stop``: the other,
+          whose id sorts after; within one video, the later stretch.
+        - ``seconds``: how long it lasts in ``a``.
+        - ``offset``: seconds from a moment in ``a`` to the same in ``b``; the median.
+        - ``matched``: share of the stretch's samples that agree, 0–1.
+        - ``distance``: mean number of bits in which these differ.
+        - ``looks``: how many different pictures follow each other in it. 1 is one picture that hardly changes,
+          as a title card or a view from a fixed camera, which two videos may share without one being a copy.
+        - ``a_length``, ``b_length``: seconds of each video that are not flat.
+
+        ``attrs`` of the table counts the ``videos``, the ``samples``, and of these the ``flat`` and the ``common``.
+
+    Raises:
+        InputError: a column is missing, a row has no parent or a time below 0, a hash is not 16 hexadecimal
+            digits, or an argument is out of range.
+
+    >>> hashes = np.random.default_rng(0).integers(0, 2**64, 40, dtype=np.uint64)
+    >>> film = pd.DataFrame({"parent": "film", "start": np.arange(40) / 2, "hash": [f"{h:016x}" for h in hashes]})
+    >>> trailer = film[20:32].assign(parent="trailer", start=np.arange(12) / 2)
+    >>> found = copies(pd.concat([film, trailer]).assign(detail=0.5))
+    >>> found[["a", "a_start", "a_stop", "b", "b_start", "b_stop"]]
+          a  a_start  a_stop        b  b_start  b_stop
+    0  film     10.0    16.0  trailer      0.0     6.0
+    """
+    _check(signatures, distance, at_least, every)
+    reach = max(1, math.ceil(at_least / every - 1e-6))
+    grid = _Grid.of(signatures, every, apart=reach + 1)
+    seeding, common = _uncommon(grid, min(distance, SEED_DISTANCE))
+    tracks = _tracks(grid, seeding, distance, reach, within, progress)
+    rows = []
+    for (a, b), offsets in tracks.groupby(["a", "b"])["offset"]:
+        stretches = [stretch for offset in offsets for stretch in _stretches(grid, a, b, offset, distance)]
+        best = _best([stretch for stretch in stretches if stretch.steps >= reach])
+        rows += [_row(grid, a, b, stretch, distance) for stretch in _joined(best, grid.every)]
+    found = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    found = found.sort_values(["a", "a_start", "b", "b_start"], ignore_index=True)
+    found.attrs = {"videos": len(grid.names), "samples": grid.samples, "flat": grid.flat, "common": common}
+    return found
+
+
+def groups(found: pd.DataFrame, share: float = 0.8) -> pd.DataFrame:
+    """Videos that are copies of each other as a whole.
+
+    Two videos belong together where the stretches that they have in common make up ``share`` of *each*: were
+    the shorter enough, all broadcasts with the same advertisement would be one group. Groups chain, as those of
+    pictures do (:func:`visanda.learn.duplicates.find_duplicates`).
+
+    Args:
+        found: as from :func:`copies`.
+        share: of either video, leaving out what is flat, more than 0 and at most 1.
+
+    Returns:
+        A row for each video in a group, by group, the keeper first, then by id:
+
+        - ``id``
+        - ``group``: from 1; the largest group first, equally large ones by their smallest id.
+        - ``keeper``: whether it is the one to keep: the longest, then the smallest id.
+        - ``nearest``: the id of the video with which it has most in common, of equally near ones the smallest.
+        - ``share``: how much: of the longer of both.
+
+    Raises:
+        InputError: a column is missing, or the share is out of range.
+    """
+    if missing := [name for name in COLUMNS if name not in found]:
+        raise InputError(f"the table of copies has no column {', '.join(missing)}")
+    if not 0 < share <= 1:
+        raise InputError(f"the share of two videos that must be the same is above 0 and at most 1, not {share}")
+    different = found[found["a"] != found["b"]].groupby(["a", "b"])
+    shares = {(a, b): _shared(stretches) for (a, b), stretches in different}
+    links = pd.DataFrame([(a, b, s) for (a, b), s in shares.items() if s >= share], columns=["id", "nearest", "share"])
+    lengths = dict([*zip(found["a"], found["a_length"], strict=True), *zip(found["b"], found["b_length"], strict=True)])
+    both_ways = pd.concat([links, links.rename(columns={"id": "nearest", "nearest": "id"})])
+    table = both_ways.sort_values(["id", "share", "nearest"], ascending=[True, False, True]).drop_duplicates("id")
+    ids = pd.Index(table["id"])
+    first, second = ids.get_indexer(links["id"]), ids.get_indexer(links["nearest"])
+    network = coo_array((np.ones(len(links), bool), (first, second)), shape=(len(ids), len(ids)))
+    members = connected_components(network, directed=False)[1] if len(ids) else np.empty(0, np.int64)
+    table = table.assign(member=members, length=[lengths[video] for video in ids])
+    table["size"] = table.groupby("member")["id"].transform("size")
+    table["smallest"] = table.groupby("member")["id"].transform("min")
+    table = table.sort_values(["size", "smallest", "length", "id"], ascending=[False, True, False, True])
+    table["keeper"] = ~table["smallest"].duplicated()
+    table["group"] = pd.factorize(table["smallest"])[0] + 1
+    table = table.sort_values(["group", "keeper", "id"], ascending=[True, False, True], ignore_index=True)
+    return table[["id", "group", "keeper", "nearest", "share"]]
+
+
+def _shared(stretches: pd.DataFrame) -> float:
+    """Share of the longer of two videos that their common stretches make up; the less of both ways to count it."""
+    covered = [
+        _union(stretches[f"{one}_start"].to_numpy(), stretches[f"{one}_stop"].to_numpy())
+        / stretches[f"{one}_length"].iloc[0]
+        for one in "ab"
+    ]
+    return min(1.0, *covered)
+
+
+def _union(starts: npt.NDArray[np.float64], stops: npt.NDArray[np.float64]) -> float:
+    """Seconds that lie in any of the stretches."""
+    order = np.argsort(starts)
+    reached = np.maximum.accumulate(stops[order])
+    before = np.concatenate([[-np.inf], reached[:-1]])
+    return float(np.maximum(0, stops[order] - np.maximum(starts[order], before)).sum())
+
+
+def _check(signatures: pd.DataFrame, distance: int, at_least: float, every: float) -> None:
+    if missing := [name for name in ("parent", "start", "hash", "detail") if name not in signatures]:
+        raise InputError(f"the table of signatures has no column {', '.join(missing)}: measure the signature first")
+    if isinstance(distance, bool) or not isinstance(distance, int | np.integer):
+        raise InputError(f"distance must be a whole number of bits, not {distance!r}")
+    if not 0 <= distance <= LARGEST_DISTANCE:
+        raise InputError(f"distance must be 0 to {LARGEST_DISTANCE} bits, not {distance}")
+    if not (every > 0 and at_least > 0 and math.isfinite(at_least / every)):
+        raise InputError(f"at_least and every must be more than 0 seconds, not {at_least} and {every}")
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The samples of all videos, a cell a step of time, with empty cells before and after each video.
+
+    Attributes:
+        names: of the videos, sorted.
+        first: (videos,) the cell of each one's second 0.
+        cells: (videos,) how many each has.
+        owner: (all cells,) the video's position.
+        hashes: (all cells,)
+        live: (all cells,) whether there is a sample that is not flat.
+        starts: (all cells,) its time in seconds.
+        lengths: (videos,) seconds from the first sample to the last, less what is flat.
+        every: seconds from cell to cell.
+        samples: how many there are.
+        flat: how many of them.
+    """
+
+    names: pd.Index
+    first: _Numbers
+    cells: _Numbers
+    owner: _Numbers
+    hashes: npt.NDArray[np.uint64]
+    live: _Truths
+    starts: npt.NDArray[np.float64]
+    lengths: npt.NDArray[np.float64]
+    every: float
+    samples: int
+    flat: int
+
+    @classmethod
+    def of(cls, signatures: pd.DataFrame, every: float, apart: int) -> _Grid:
+        """Its samples, videos lying ``apart`` cells from each other.
+
+        Raises:
+            InputError: a row without a parent or with a wrong time or hash; samples closer than ``every``.
+        """
+        rows = signatures.dropna(subset=["hash"])
+        starts, detail = (rows[name].to_numpy(np.float64, na_value=np.nan) for name in ("start", "detail"))
+        if rows["parent"].isna().any():
+            raise InputError("a row of the table of signatures has no parent")
+        if not (np.isfinite(starts) & (starts >= 0)).all():
+            raise InputError("a row of the table of signatures has no start, or one before second 0")
+        videos, names = pd.factorize(rows["parent"], sort=True)
+        steps = np.floor(starts / every + 1e-6).astype(np.int64)
+        last = np.zeros(len(names), np.int64)
+        np.maximum.at(last, videos, steps)
+        first = np.cumsum(last + 1 + apart) - last - 1
+        size = int(first[-1] + last[-1] + 1 + apart) if len(names) else apart
+        cells = first[videos] + steps
+        if len(np.unique(cells)) < 0.9 * len(cells):
+            raise InputError(f"samples lie closer than every={every} seconds: give the step they were measured with")
+        flat = ~(detail >= FLAT)
+        grid = cls(
+            names=pd.Index(names),
+            first=first,
+            cells=last + 1,
+            owner=np.repeat(np.arange(len(names)), np.diff(first, append=size)),
+            hashes=np.zeros(size, np.uint64),
+            live=np.zeros(size, bool),
+            starts=np.full(size, np.nan),
+            lengths=(last + 1 - _least(videos, steps, len(names)) - np.bincount(videos, flat, len(names))) * every,
+            every=every,
+            samples=len(rows),
+            flat=int(flat.sum()),
+        )
+        grid.hashes[cells], grid.live[cells], grid.starts[cells] = _parsed(rows["hash"]), ~flat, starts
+        return grid
+
+
+def _least(videos: _Numbers, steps: _Numbers, count: int) -> _Numbers:
+    least = np.full(count, np.iinfo(np.int64).max)
+    np.minimum.at(least, videos, steps)
+    return least
+
+
+def _parsed(hashes: pd.Series) -> npt.NDArray[np.uint64]:
+    wrong = ~hashes.astype(str).str.fullmatch(r"[0-9a-fA-F]{16}").astype(bool)
+    if wrong.any():
+        raise InputError(f"a hash must be 16 hexadecimal digits, not {hashes[wrong].iloc[0]!r}")
+    return np.frombuffer(bytes.fromhex("".join(hashes)), dtype=">u8").astype(np.uint64)
+
+
+def _uncommon(grid: _Grid, distance: int) -> tuple[_Numbers, int]:
+    """Cells to search from, and how many are left out because they look like too many others.
+
+    How many look alike is estimated from some samples: the pairs themselves may be too many to count.
+    """
+    cells = np.flatnonzero(grid.live)
+    hashes = grid.hashes[cells]
+    if len(cells) ** 2 / 2 <= MOST_PAIRS:
+        return cells, 0
+    looks, which = np.unique(hashes, return_inverse=True)
+    alike = np.zeros(len(looks), np.int64)
+    for reference in np.random.default_rng(0).choice(hashes, min(REFERENCES, len(hashes)), replace=False):
+        alike += np.bitwise_count(looks ^ reference) <= distance
+    alike = alike[which]
+    pairs = np.bincount(alike) * np.arange(alike.max() + 1) * (len(cells) / REFERENCES / 2)
+    most = np.flatnonzero(np.cumsum(pairs) <= MOST_PAIRS)[-1]
+    return cells[alike <= most], int((alike > most).sum())
+
+
+def _tracks(
+    grid: _Grid,
+    cells: _Numbers,
+    distance: int,
+    reach: int,
+    within: bool,
+    progress: Callable[[float], None] | None,
+) -> pd.DataFrame:
+    """Which videos ``a`` and ``b`` may have something in common at which ``offset`` in steps, each once."""
+    tracks: list[pd.DataFrame] = []
+    for one, other in _alike(grid.hashes[cells], min(distance, SEED_DISTANCE), progress):
+        i, j = cells[np.minimum(one, other)], cells[np.maximum(one, other)]
+        a, b = grid.owner[i], grid.owner[j]
+        asked = (a != b) | (j - i >= reach) if within else a != b
+        i, j = i[asked], j[asked]
+        backed = _agreeing_around(grid, i, j, distance, reach) >= max(1, reach // 2)
+        i, j = i[backed], j[backed]
+        a, b = grid.owner[i], grid.owner[j]
+        tracks.append(pd.DataFrame({"a": a, "b": b, "offset": (j - grid.first[b]) - (i - grid.first[a])}))
+        if sum(map(len, tracks)) > _TRACKS:
+            tracks = [pd.concat(tracks).drop_duplicates()]
+    none = pd.DataFrame({"a": [], "b": [], "offset": []}, dtype=np.int64)
+    return pd.concat([none, *tracks]).drop_duplicates().sort_values(["a", "b", "offset"])
+
+
+def _alike(
+    hashes: npt.NDArray[np.uint64], distance: int, progress: Callable[[float], None] | None
+) -> Iterator[tuple[_Numbers, _Numbers]]:
+    """Positions of all pairs of near hashes, equal ones included, in blocks of bounded size."""
+    order = np.argsort(hashes, kind="stable")
+    looks, begins, counts = np.unique(hashes[order], return_index=True, return_counts=True)
+    repeated = np.flatnonzero(counts > 1)
+    for one, other in _products(repeated, repeated, begins, counts):
+        yield order[one[one < other]], order[other[one < other]]
+    for found in near_pair_blocks(looks, distance, progress=progress):
+        for one, other in _products(found.first, found.second, begins, counts):
+            yield order[one], order[other]
+
+
+def _products(
+    first: _Numbers, second: _Numbers, begins: _Numbers, counts: _Numbers
+) -> Iterator[tuple[_Numbers, _Numbers]]:
+    """Each member of the look ``first`` with each of ``second``, where looks are ranges of positions."""
+    for low, high in _pieces(counts[first]):
+        members = _ranges(begins[first[low:high]], counts[first[low:high]])
+        partners = np.repeat(second[low:high], counts[first[low:high]])
+        for start, stop in _pieces(counts[partners]):
+            looks = partners[start:stop]
+            yield np.repeat(members[start:stop], counts[looks]), _ranges(begins[looks], counts[looks])
+
+
+def _pieces(sizes: _Numbers) -> Iterator[tuple[int, int]]:
+    """Slices of which each comes to at most ``_BLOCK``, or is a single one."""
+    totals = np.cumsum(sizes)
+    low, before = 0, 0
+    while low < len(sizes):
+        high = max(low + 1, int(np.searchsorted(totals, before + _BLOCK, side="right")))
+        yield low, high
+        low, before = high, int(totals[high - 1])
+
+
+def _ranges(begins: _Numbers, counts: _Numbers) -> _Numbers:
+    """``begins[0], begins[0] + 1, ...``, ``counts[0]`` of them, then those of the next."""
+    return np.arange(counts.sum()) + np.repeat(begins - np.cumsum(counts) + counts, counts)
+
+
+def _agreeing_around(grid: _Grid, i: _Numbers, j: _Numbers, distance: int, reach: int) -> _Numbers:
+    """In how many steps around each pair, itself included, both videos look the same."""
+    agreeing = np.zeros(len(i), np.int64)
+    for step in range(1 - reach, reach):
+        near = np.bitwise_count(grid.hashes[i + step] ^ grid.hashes[j + step]) <= distance
+        agreeing += near & grid.live[i + step] & grid.live[j + step]
+    return agreeing
+
+
+class _Stretch(NamedTuple):
+    """Cells of two videos that agree, in order, and by how many bits they differ."""
+
+    a: _Numbers
+    b: _Numbers
+    distances: npt.NDArray[np.uint8]
+
+    @property
+    def steps(self) -> int:
+        return int(self.a[-1] - self.a[0] + 1)
+
+
+def _stretches(grid: _Grid, a: int, b: int, offset: int, distance: int) -> list[_Stretch]:
+    """What agrees at this offset, give or take a step: the steps of two copies need not begin together."""
+    low, high = max(0, -offset), min(grid.cells[a], grid.cells[b] - offset)
+    cells = np.arange(low, high) + grid.first[a]
+    shift = grid.first[b] + offset - grid.first[a]
+    others = cells + shift + np.array([[0], [-1], [1]])
+    apart = np.bitwise_count(grid.hashes[cells] ^ grid.hashes[others])
+    apart[~grid.live[others]] = _NONE
+    nearest = apart.argmin(axis=0), np.arange(len(cells))
+    live = grid.live[cells]
+    agree = live & (apart[nearest] <= distance)
+    kept = np.flatnonzero(agree & (2 * _around(agree) >= _around(live)))
+    if not len(kept):
+        return []
+    breaks = np.flatnonzero(np.diff(kept) > LARGEST_GAP / grid.every + 1) + 1
+    parts = np.split(np.stack([cells, others[nearest], apart[nearest]])[:, kept], breaks, axis=1)
+    return [_Stretch(*part) for part in parts]
+
+
+def _around(true: _Truths) -> _Numbers:
+    """How many of the ``_WINDOW`` cells around each are true."""
+    return np.convolve(true, np.ones(_WINDOW, np.int64))[_WINDOW // 2 :][: len(true)]
+
+
+def _best(stretches: list[_Stretch]) -> list[_Stretch]:
+    """Those that agree in most cells; others only as far as they are, for the most part, about something else.
+
+    A picture that stands for ten seconds agrees with itself at many offsets.
+    """
+    chosen: list[_Stretch] = []
+    for one in sorted(stretches, key=lambda s: (-len(s.a), s.distances.mean(), s.a[0], s.b[0])):
+        said = sum(min(_overlap(one.a, other.a), _overlap(one.b, other.b)) for other in chosen)
+        if said < one.steps / 2:
+            chosen.append(one)
+    return chosen
+
+
+def _overlap(one: _Numbers, other: _Numbers) -> int:
+    return max(0, int(min(one[-1], other[-1]) - max(one[0], other[0]) + 1))
+
+
+def _joined(stretches: list[_Stretch], every: float) -> list[_Stretch]:
+    """Those put together that follow each other at nearly one offset: at another speed it creeps."""
+    joined: list[_Stretch] = []
+    for one in sorted(stretches, key=lambda stretch: (stretch.a[0], stretch.b[0])):
+        for position, before in enumerate(joined):
+            new = one.a > before.a[-1]
+            close = one.a[0] - before.a[-1] <= LARGEST_GAP / every + 1
+            crept = np.median((one.b - one.a)[:_ENDS]) - np.median((before.b - before.a)[-_ENDS:])
+            if close and new.any() and abs(crept) <= CREEP:
+                joined[position] = _Stretch(*(np.concatenate([x, y[new]]) for x, y in zip(before, one, strict=True)))
+                break
+        else:
+            joined.append(one)
+    return joined
+
+
+def _row(grid: _Grid, a: int, b: int, stretch: _Stretch, distance: int) -> dict[str, object]:
+    """A stretch as a row of the table."""
+    starts = grid.starts[stretch.a]
+    offsets = grid.starts[stretch.b] - starts
+    first, last = starts[0], starts[-1] + grid.every
+    hashes = grid.hashes[stretch.a]
+    return {
+        "a": grid.names[a],
+        "a_start": round(first, 6),
+        "a_stop": round(last, 6),
+        "b": grid.names[b],
+        "b_start": round(max(0.0, first + np.median(offsets[:_ENDS])), 6),
+        "b_stop": round(last + np.median(offsets[-_ENDS:]), 6),
+        "seconds": round(last - first, 6),
+        "offset": round(np.median(offsets), 6),
+        "matched": round(len(stretch.a) / grid.live[stretch.a[0] : stretch.a[-1] + 1].sum(), 6),
+        "distance": round(stretch.distances.mean(), 3),
+        "looks": 1 + int((np.bitwise_count(hashes[1:] ^ hashes[:-1]) > distance).sum()),
+        "a_length": round(grid.lengths[a], 6),
+        "b_length": round(grid.lengths[b], 6),
+    }
