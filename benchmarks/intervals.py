@@ -2,9 +2,9 @@
 
 Made-up pairs of frames are joined to programmes, found around votes and averaged in bins. Each is told in CPU
 seconds of all cores, and as a ratio to ``numpy.argsort`` of as many random numbers: what it costs to bring the
-units into an order, as ``pandas.merge_asof`` needs them. That and DuckDB's ``ASOF JOIN`` are run beside ours;
-both find the one last programme that began, so they serve only where none overlap. Units are ``shuffled`` or
-``in order``, as a measure writes them.
+units into an order, as ``pandas.merge_asof`` needs them. That is run beside ours; it finds the one programme
+that began last, so it serves only where none overlap. Units are ``shuffled`` or ``in order``, as a measure
+writes them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable
 
-import duckdb
 import numpy as np
 import pandas as pd
 
@@ -64,16 +63,6 @@ def merge_asof(units: pd.DataFrame, programmes: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def asof_join(units: pd.DataFrame, programmes: pd.DataFrame) -> pd.DataFrame:
-    """In the units' order, as ours is."""
-    return duckdb.sql(
-        """
-        SELECT u.*, p.* EXCLUDE parent FROM (SELECT *, row_number() OVER () AS row FROM units) u
-        ASOF LEFT JOIN programmes p ON u.parent = p.parent AND u.start >= p.start ORDER BY row
-        """
-    ).df()
-
-
 def compare(units: pd.DataFrame, programmes: pd.DataFrame, which: list[str]) -> None:
     floor, _ = cpu(lambda: np.argsort(np.random.default_rng(0).random(len(units)), kind="stable"))
     megabytes = units.memory_usage(index=False, deep=True).sum() / 2**20
@@ -92,7 +81,6 @@ def compare(units: pd.DataFrame, programmes: pd.DataFrame, which: list[str]) -> 
         "aggregate by recording": lambda: aggregate(units, ["parent"]),
         "bins, 10 s": lambda: bins(units, 10),
         "pandas.merge_asof": lambda: merge_asof(units, programmes),
-        "DuckDB ASOF JOIN": lambda: asof_join(units, programmes),
     }
     for name, call in work.items():
         if not which or any(part in name for part in which):

@@ -21,7 +21,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import av
@@ -94,7 +94,7 @@ def farneback(path: Path) -> float:
     """CPU seconds a pair at full resolution, without decoding."""
     frames = [cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) for frame in islice(captured(path), PAIRS + 1)]
     start = time.process_time()
-    for earlier, later in zip(frames, frames[1:], strict=False):
+    for earlier, later in pairwise(frames):
         cv2.calcOpticalFlowFarneback(earlier, later, None, 0.5, 3, 15, 3, 5, 1.2, 0)
     return (time.process_time() - start) / (len(frames) - 1)
 

@@ -44,7 +44,8 @@ def write_sound(
         video = container.add_stream("mpeg4", rate=25) if pictures else None
         if video:
             video.width, video.height, video.pix_fmt = 32, 32, "yuv420p"
-        sound = container.add_stream(codec, rate=rate, layout=LAYOUTS[samples.shape[1]])
+        options = {"strict": "experimental"}  # FFmpeg's own encoder for Vorbis
+        sound = container.add_stream(codec, rate=rate, layout=LAYOUTS[samples.shape[1]], options=options)
         for number in range(round(pictures * 25)):
             container.mux(video.encode(av.VideoFrame.from_ndarray(np.full((32, 32, 3), number % 200, np.uint8))))
         if video:

@@ -42,8 +42,8 @@ MAY_IMPORT = {
     # statistics on plain tables
     "study": "errors result timecode",
     # the study as a whole
-    "report": "codes errors learn media parts result runs store study",
-    "corpus": "codes collect errors learn measure measures media models progress report result run runs store study "
+    "report": "codes errors learn media parts result runs store study timecode",
+    "corpus": "codes collect errors learn measure measures media models parts progress report result run runs store study "
     "timecode units",
     # what nothing imports
     "demo": "corpus errors result store",

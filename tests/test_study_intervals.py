@@ -192,6 +192,16 @@ def test_units_that_failed_stay_and_are_said():
     assert during(units, schedule((0, 10, "news")), keep=False).table["id"].tolist() == ["u0"]
 
 
+def test_intervals_and_windows_that_failed_are_left_out_and_said():
+    lost = pd.DataFrame({"parent": ["b.mp4"], "start": [math.nan], "end": [math.nan], "error": ["no video stream"]})
+    shots = pd.concat([schedule((0, 10, "a"), error=None), lost], ignore_index=True)
+    said = ["1 of 2 shots have an error and no time: they are left out."]
+    assert during(units_at(5), shots, name="shot").warnings == said
+    windows = shots.rename(columns={"end": "stop"})
+    assert accepted(units_at((5, 6)), windows).warnings == [said[0].replace("shots", "windows")]
+    assert len(around(units_at(5), shots, at="start", by="parent").table) == 1
+
+
 def test_empty_tables_are_joined_too():
     assert len(during(units_at(), schedule((0, 10, "news"))).table) == 0
     assert during(units_at(1, 2), schedule()).table["programme"].isna().tolist() == [True, True]

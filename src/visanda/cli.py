@@ -91,15 +91,21 @@ def show(what: object, out: Path | None = None) -> None:
         console.print(f"{len(what):,} rows in {out}", highlight=False)
     elif isinstance(what, pd.DataFrame):
         _show_table(what)
+    if isinstance(what, pd.DataFrame):
+        _show_words(what.attrs.get("words", []), what.attrs.get("warnings", []))
     elif isinstance(what, Result):
         console.print(f"[bold]{_plain(what.title)}[/bold]", highlight=False)
         _show_table(what.table)
-        for text in what.warnings:
-            console.print(f"[yellow]Careful:[/yellow] {_plain(text)}", highlight=False)
-        for text in what.words:
-            console.print(_plain(text), highlight=False)
+        _show_words(what.words, what.warnings)
     elif what is not None:
         console.print(_plain(what), highlight=False, soft_wrap=True)
+
+
+def _show_words(words: list[str], warnings: list[str]) -> None:
+    for text in warnings:
+        console.print(f"[yellow]Careful:[/yellow] {_plain(text)}", highlight=False)
+    for text in words:
+        console.print(_plain(text), highlight=False)
 
 
 def _show_table(frame: pd.DataFrame) -> None:

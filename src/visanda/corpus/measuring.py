@@ -10,10 +10,15 @@ import pandas as pd
 from visanda import codes, run
 from visanda.corpus.collecting import MEDIA
 from visanda.corpus.formats import Format, write_table
+from visanda.corpus.timing import Timing
 from visanda.errors import InputError
 from visanda.measure import Measure, find
+from visanda.run.videos import TABLES
 from visanda.store import Store, quoted
+from visanda.study.panel import aggregate
+from visanda.study.shots import shot_statistics
 
+SHARED = ("units", "failed", "seconds")  # columns of every table of means
 FACTS = [name for name in MEDIA.names if name != "id"]
 
 
@@ -70,8 +75,8 @@ class Measuring(Store):
             print(f"This needs the measure {measure!r}: measuring it first.")
             self.measure(measure)
 
-    def join(self, *tables: str, where: str | None = None) -> pd.DataFrame:
-        """One row a picture: its id, your own columns, and the columns of these tables.
+    def join(self, *tables: str, on: str | None = None, where: str | None = None) -> pd.DataFrame:
+        """One row a unit: its id, your own columns, and the columns of these tables.
 
         A coded variable joins as its gold codes, predictions and inclusion probabilities: ``protest``,
         ``protest_predicted``, ``protest_p_yes``, ``protest_pi``. A column that two tables share is named after its
@@ -79,23 +84,76 @@ class Measuring(Store):
 
         Args:
             tables: names of measures, coded variables, or ``media`` for the facts about the files.
-            where: which pictures, as a condition in SQL on the table media.
+            on: what a row is: image, video, frame, shot, or the name of a table of units inside videos. By default
+                what the first of the tables is about: pictures, or shots or pairs of frames inside videos.
+            where: which pictures or videos, as a condition in SQL on the table media.
 
         Raises:
             InputError: a table is not there.
         """
         self.require("media", "add pictures first, with 'visanda add FOLDER'")
+        on = on or self._about(tables)
+        if on == "video" and set(tables) - {"media"}:
+            return self._by_video(tables, where)
+        inside = on not in ("image", "video", "media")
+        base = TABLES.get(on, on)
+        if inside:
+            self.require(base, "give --on image, video, frame or shot")
+            if not self._is_inside(base):
+                raise InputError(f"{on!r} is no unit: give --on image, video, frame or shot")
+        kind = {"image": "kind = 'image'", "media": "true"}.get(on, "kind = 'video'")
         facts = [] if "media" in tables else FACTS
-        media = self.frame(f"SELECT * FROM media WHERE {where or 'true'}")
+        media = self.frame(f"SELECT * FROM media WHERE {kind} AND ({where or 'true'})")
         frame = media.drop(columns=[name for name in facts if name in media]).set_index("id")
         errors = media.set_index("id")["error"]
-        for table in (table for table in tables if table != "media"):
+        if inside:
+            units = self.frame(f"SELECT * FROM {quoted(base)}")
+            units = units[units["parent"].isin(frame.index)].set_index("id")
+            errors = units["error"].fillna(units["parent"].map(errors))
+            mine = [name for name in frame if name not in (*units, *FACTS)]
+            frame = units.drop(columns="error").join(frame[mine], on="parent")
+        for table in (table for table in tables if table not in ("media", base if inside else "media")):
             more = self._column_frame(table).set_index("id")
             if "error" in more:
                 errors = errors.fillna(more.pop("error").reindex(errors.index))
+            more = more.drop(columns=[name for name in ("parent", "start", "stop") if inside and name in more])
             more = more.rename(columns={name: f"{table}_{name}" for name in more if name in frame})
             frame = frame.join(more, how="left")
         return frame.assign(error=errors).reset_index()
+
+    def _is_inside(self, table: str) -> bool:
+        """Whether its rows are units inside videos."""
+        return table in self.tables() and {"parent", "start", "stop"} <= set(self.column_names(table))
+
+    def _about(self, tables: tuple[str, ...]) -> str:
+        """What a row is, where nobody says."""
+        inside = next((table for table in tables if self._is_inside(table)), None)
+        kinds = set(self.query("SELECT DISTINCT kind FROM media")["kind"].to_pylist())
+        if inside is not None:
+            return inside
+        if "image" in kinds or "media" in tables or not tables:
+            return "media" if kinds == {"image"} or "media" in tables or not tables else "image"
+        return "frame" if "frames" in self.tables() else "video"
+
+    def _by_video(self, tables: tuple[str, ...], where: str | None) -> pd.DataFrame:
+        """A row a video: means over what is inside it, of shots how many and how long."""
+        frame = self.join("media", on="video", where=where).set_index("id")
+        if "media" not in tables:
+            frame = frame.drop(columns=[name for name in FACTS if name in frame and name != "error"])
+        for table in (table for table in tables if table != "media"):
+            if table == "shots":
+                more = shot_statistics(self._column_frame("shots")).set_index("parent")
+            elif self._is_inside(table):
+                more = aggregate(self._column_frame(table), ["parent"]).set_index("parent")
+            else:
+                on = "frame" if "frames" in self.tables() else "shot"
+                rows = self.join(table, on=on, where=where)
+                own = [name for name in self.column_names(table) if name in rows and name not in ("id", "error")]
+                numbers = [name for name in own if pd.api.types.is_numeric_dtype(rows[name])]
+                more = aggregate(rows, ["parent"], values=numbers).set_index("parent")
+            more = more.rename(columns={name: f"{table}_{name}" for name in more if name in frame or name in SHARED})
+            frame = frame.join(more, how="left")
+        return frame.reset_index()
 
     def _column_frame(self, table: str) -> pd.DataFrame:
         if table in codes.variables(self.folder):
@@ -106,22 +164,57 @@ class Measuring(Store):
     def table(
         self,
         *tables: str,
+        on: str | None = None,
         where: str | None = None,
+        bin: str | None = None,
+        by: list[str] | None = None,
+        during: Path | pd.DataFrame | None = None,
+        around: Path | pd.DataFrame | None = None,
+        window: str = "0,30s",
+        match: list[str] | None = None,
+        clock: str | None = None,
+        timezone: str | None = None,
+        within: str | None = None,
         format: Format | None = None,
         out: Path | None = None,
     ) -> pd.DataFrame:
-        """The columns of several tables side by side, a row a picture; to a file for R, Stata or Excel.
+        """The columns of several tables side by side, a row a unit; to a file for R, Stata or Excel.
+
+        Inside videos, units can be joined to what happened at the time, and averaged in bins of time or by columns.
 
         Args:
             tables: names of measures, coded variables, or ``media``.
-            where: which pictures, as a condition in SQL on the table media.
+            on: what a row is: image, video, frame, shot, or the name of a table of units inside videos; for a
+                video, what is inside it is averaged.
+            where: which pictures or videos, as a condition in SQL on the table media.
+            bin: average in bins of time: a width such as 10s, 1min; with ``clock`` also minute, quarter-hour,
+                hour, day, week, month, quarter or year.
+            by: average by these columns: of the videos, of the tables joined by time, or ``shot``.
+            during: a table with start and end (programmes, speeches, ads): each unit gets the columns of the row
+                in whose time its middle lies. Times are seconds, HH:MM:SS, or times of day.
+            around: a table of events with their time (votes): units around each event, with ``since`` in seconds.
+            window: for ``around``: from and until, in seconds after the event, such as -10s,30s.
+            match: columns by which rows of these tables belong to videos; by default filename, file or video.
+            clock: a column of the videos that says when each recording began, for times of day.
+            timezone: of times written without one, such as Europe/Berlin.
+            within: only units wholly inside accepted stretches: a question in SQL that gives parent, start and
+                stop of these, or of all frames looked at, with a column ``accepted``.
             format: csv, tsv, xlsx, parquet, jsonl or dta (Stata); from the ending of the file by default.
             out: the file to write.
 
         Raises:
-            InputError: a table is not there; a format that is not known.
+            InputError: a table or column is not there, times that cannot be read, a format that is not known.
         """
-        frame = self.join(*tables, where=where)
+        frame = self.join(*tables, on=on, where=where)
+        by = [by] if isinstance(by, str) else by or []
+        match = [match] if isinstance(match, str) else match or []
+        timing = Timing(during, around, window, match, clock, timezone, within, bin, by)
+        if timing.asked and "start" in frame and "parent" in frame:
+            joined = timing.apply(self, frame)
+            frame = joined.table
+            frame.attrs = {"words": joined.words, "warnings": joined.warnings}
+        elif timing.asked:
+            raise InputError("these units have no time: name a table inside videos, or give --on frame or --on shot")
         if out is not None:
             write_table(frame, Path(out), format)
         return frame

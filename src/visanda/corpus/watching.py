@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
+from visanda.collect.tables import read_table
 from visanda.errors import InputError, MediaError
-from visanda.media import Video, save
+from visanda.media import Image, Video, contact_sheet, resize, save
 from visanda.parts import write_bytes
 from visanda.progress import progress
+from visanda.report.timeline import CURVES, Curve, draw_timeline, slots
 from visanda.result import Result
 from visanda.run.frames import Choice, description, list_frames
 from visanda.store import Store, quoted
 from visanda.timecode import Timecode, seconds
+
+STRIP = 96  # shots in a filmstrip, at most
 
 
 class Watching(Store):
@@ -72,6 +79,95 @@ class Watching(Store):
             result.words += self._extract(name, Path(extract), where)
         return result
 
+    def timeline(
+        self,
+        video: str,
+        *,
+        since: str | float | None = None,
+        until: str | float | None = None,
+        marks: Path | None = None,
+        out: Path | None = None,
+    ) -> Result:
+        """Look at one video: its pictures over time, its shots, and curves of what was measured; and a filmstrip.
+
+        Args:
+            video: its id, or its file name.
+            since: from when on, such as 1:30 or 90s; the start by default.
+            until: to when; the end by default.
+            marks: a table of events to draw: columns time (seconds or HH:MM:SS), label, and filename where it
+                holds those of several videos.
+            out: the picture to write; ``results/timeline-NAME.png`` by default.
+
+        Raises:
+            InputError: there is no such video, or it cannot be read.
+        """
+        row = self._one_video(video)
+        begin = row["first"] if since is None else seconds(since)
+        end = row["duration"] if until is None else seconds(until)
+        if not begin < end:
+            raise InputError(f"there is nothing between {Timecode(begin)} and {Timecode(end)}")
+        shots = self._inside("shots", row["id"], begin, end)
+        curves = [
+            Curve(said, *(rows[name].to_numpy(float) for name in ("start", "stop", column)))
+            for table, (column, said) in CURVES.items()
+            if (rows := self._inside(table, row["id"], begin, end)) is not None and column in rows
+        ]
+        events = None if marks is None else _marks(read_table(marks), row["id"])
+        pictures = _pictures(self.resolve(row["path"]), slots(begin, end))
+        path = Path(out) if out else self.results / f"timeline-{row['id'].rsplit('/', 1)[-1]}.png"
+        title = f"{row['id']}    {Timecode(begin)} – {Timecode(end)}"
+        result = _timeline_result(
+            title, shots, lambda: draw_timeline(title, (begin, end), pictures, shots, curves, events)
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, result.figure_png() or b"")
+        result.words.append(f"The figure: {path}")
+        if shots is not None:
+            strip = path.with_name(path.stem + "-shots.jpg")
+            self._filmstrip(row, shots, strip)
+            result.words.append(f"A picture of each shot: {strip}")
+        missing = [name for name in ("shots", "motion") if name not in self.tables()]
+        if missing:
+            result.words.append(f"For more in it: visanda measure {' '.join(missing)}")
+        return result
+
+    def _one_video(self, name: str) -> dict[str, Any]:
+        self._need_videos()
+        rows = self.frame("SELECT * FROM media WHERE kind = 'video'")
+        found = rows[(rows["id"] == name) | (rows["id"].str.rsplit("/", n=1).str[-1] == Path(name).name)]
+        exact = found[found["id"] == name]
+        found = exact if len(exact) else found
+        if len(found) != 1:
+            shown = ", ".join(found["id"].head(5)) if len(found) else ", ".join(rows["id"].head(5))
+            raise InputError(f"{name!r} names {len(found)} videos here; there are {shown}")
+        row = found.iloc[0].to_dict()
+        if isinstance(row["error"], str):
+            raise InputError(f"{row['id']} cannot be read: {row['error']}")
+        return row
+
+    def _inside(self, table: str, video: str, begin: float, end: float) -> pd.DataFrame | None:
+        """The rows of a table about a stretch of a video; None where it was not measured."""
+        if table not in self.tables():
+            return None
+        return self.frame(
+            f"SELECT * FROM {quoted(table)} WHERE parent = ? AND error IS NULL AND stop > ? AND start < ? "
+            "ORDER BY start",
+            [video, begin, end],
+        )
+
+    def _filmstrip(self, row: dict[str, Any], shots: pd.DataFrame, path: Path) -> None:
+        """A contact sheet with the middle of each shot."""
+        shown = shots if len(shots) <= STRIP else shots.iloc[np.linspace(0, len(shots) - 1, STRIP).round().astype(int)]
+        middle = ((shown["start"] + shown["stop"]) / 2).tolist()
+        pictures = _pictures(self.resolve(row["path"]), middle)
+        captions = [
+            f"{number + 1}: {str(Timecode(one.start)).split('.')[0].removeprefix('00:')}, {one.stop - one.start:.1f} s"
+            + ("" if one.transition in ("start", "cut") else f", {one.transition}")
+            for number, one in zip(shown.index, shown.itertuples(), strict=True)
+        ]
+        sheet = contact_sheet(pictures, captions, columns=8, title=f"{row['id']}: {len(shots)} shots")
+        sheet.save(path, quality=88)
+
     def _need_videos(self) -> None:
         self.require("media", "add videos first, with 'visanda add FOLDER'")
         if not self.query("SELECT 1 FROM media WHERE kind = 'video' LIMIT 1").num_rows:
@@ -99,7 +195,7 @@ class Watching(Store):
             else pd.DataFrame(columns=["video", "frames", "first", "last", "error"])
         )
         number = int(table["frames"].sum())
-        words = [f"{number:,} frames of {len(table):,} videos are listed in the table {name!r}; no file was written."]
+        words = [f"{number:,} frames of {len(table):,} videos are listed in the table {name!r}."]
         if before:
             words.append(f"{before:,} videos were listed before.")
         on = "frame" if name == "frames" else name
@@ -126,6 +222,33 @@ class Watching(Store):
         index = rows.loc[written, ["file", "id", "parent", "start", "timecode"]]
         write_bytes(folder / "frames.csv", index.to_csv(index=False).encode())
         return [f"{sum(written):,} files are in {folder}, listed in {folder / 'frames.csv'}.", *failed[:10]]
+
+
+def _pictures(path: Path, times: list[float]) -> list[Image | None]:
+    """Small pictures of these moments; None where nothing can be decoded."""
+    with Video(path) as video:
+        found = {time: frame.image() for time, frame in video.pictures(times)}
+    return [resize(found[time], 240) if time in found else None for time in times]
+
+
+def _marks(table: pd.DataFrame, video: str) -> pd.DataFrame:
+    if "time" not in table:
+        raise InputError(f"the table of marks needs a column 'time'; its columns are: {', '.join(map(str, table))}")
+    if "filename" in table:
+        names = table["filename"].astype(str)
+        table = table[(names == video) | (names == video.rsplit("/", 1)[-1])]
+    label = table["label"] if "label" in table else [""] * len(table)
+    return pd.DataFrame({"time": [seconds(time) for time in table["time"]], "label": label})
+
+
+def _timeline_result(title: str, shots: pd.DataFrame | None, draw: Callable[[], Figure]) -> Result:
+    if shots is None or shots.empty:
+        return Result(title, pd.DataFrame(), [], draw=draw)
+    length = shots["stop"] - shots["start"]
+    words = [f"{len(shots)} shots, {length.mean():.2f} s long on average (median {length.median():.2f} s)."]
+    shown = [name for name in ("start", "stop", "transition") if name in shots]
+    table = shots[shown].assign(start=shots["start"].map(Timecode).map(str), stop=shots["stop"].map(Timecode).map(str))
+    return Result(title, table.assign(seconds=length.round(3)), words, draw=draw)
 
 
 def _write_frames(video: str, path: Path, todo: dict[float, Path], group: pd.DataFrame, advance: Any) -> list[str]:

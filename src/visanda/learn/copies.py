@@ -115,7 +115,7 @@ def copies(
     seeding, common = _uncommon(grid, min(distance, SEED_DISTANCE))
     tracks = _tracks(grid, seeding, distance, reach, within, progress)
     rows = []
-    for (a, b), offsets in tracks.groupby(["a", "b"])["offset"]:
+    for a, b, offsets in _by_pair(tracks):
         stretches = [stretch for offset in offsets for stretch in _stretches(grid, a, b, offset, distance)]
         best = _best([stretch for stretch in stretches if stretch.steps >= reach])
         rows += [_row(grid, a, b, stretch, distance) for stretch in _joined(best, grid.every)]
@@ -226,7 +226,7 @@ class _Grid:
     hashes: npt.NDArray[np.uint64]
     live: _Truths
     starts: npt.NDArray[np.float64]
-    lengths: npt.NDArray[np.float64]
+    lengths: npt.NDArray[np.floating]
     every: float
     samples: int
     flat: int
@@ -328,6 +328,14 @@ def _tracks(
     return pd.concat([none, *tracks]).drop_duplicates().sort_values(["a", "b", "offset"])
 
 
+def _by_pair(tracks: pd.DataFrame) -> Iterator[tuple[int, int, list[int]]]:
+    """Positions of two videos, and the offsets to look at."""
+    a, b, offsets = (tracks[name].to_numpy() for name in ("a", "b", "offset"))
+    ends = np.flatnonzero((np.diff(a) != 0) | (np.diff(b) != 0)) + 1
+    for part in np.split(np.arange(len(a)), ends) if len(a) else []:
+        yield int(a[part[0]]), int(b[part[0]]), offsets[part].tolist()
+
+
 def _alike(
     hashes: npt.NDArray[np.uint64], distance: int, progress: Callable[[float], None] | None
 ) -> Iterator[tuple[_Numbers, _Numbers]]:
@@ -389,6 +397,14 @@ class _Stretch(NamedTuple):
     def steps(self) -> int:
         return int(self.a[-1] - self.a[0] + 1)
 
+    def then(self, other: _Stretch) -> _Stretch:
+        """This one and what follows, in one."""
+        return _Stretch(
+            np.concatenate([self.a, other.a]),
+            np.concatenate([self.b, other.b]),
+            np.concatenate([self.distances, other.distances]),
+        )
+
 
 def _stretches(grid: _Grid, a: int, b: int, offset: int, distance: int) -> list[_Stretch]:
     """What agrees at this offset, give or take a step: the steps of two copies need not begin together."""
@@ -411,7 +427,7 @@ def _stretches(grid: _Grid, a: int, b: int, offset: int, distance: int) -> list[
 
 def _around(true: _Truths) -> _Numbers:
     """How many of the ``_WINDOW`` cells around each are true."""
-    return np.convolve(true, np.ones(_WINDOW, np.int64))[_WINDOW // 2 :][: len(true)]
+    return np.convolve(true.astype(np.int64), np.ones(_WINDOW, np.int64))[_WINDOW // 2 :][: len(true)]
 
 
 def _best(stretches: list[_Stretch]) -> list[_Stretch]:
@@ -440,14 +456,14 @@ def _joined(stretches: list[_Stretch], every: float) -> list[_Stretch]:
             close = one.a[0] - before.a[-1] <= LARGEST_GAP / every + 1
             crept = np.median((one.b - one.a)[:_ENDS]) - np.median((before.b - before.a)[-_ENDS:])
             if close and new.any() and abs(crept) <= CREEP:
-                joined[position] = _Stretch(*(np.concatenate([x, y[new]]) for x, y in zip(before, one, strict=True)))
+                joined[position] = before.then(_Stretch(one.a[new], one.b[new], one.distances[new]))
                 break
         else:
             joined.append(one)
     return joined
 
 
-def _row(grid: _Grid, a: int, b: int, stretch: _Stretch, distance: int) -> dict[str, object]:
+def _row(grid: _Grid, a: int, b: int, stretch: _Stretch, distance: int) -> dict[str, str | float]:
     """A stretch as a row of the table."""
     starts = grid.starts[stretch.a]
     offsets = grid.starts[stretch.b] - starts

@@ -14,7 +14,7 @@ import numpy as np
 from visanda.arguments import Between
 from visanda.errors import InputError
 from visanda.measure import Row, Stream, stream
-from visanda.measures.motion import steps
+from visanda.measures.motion import BEFORE, LONGEST, steps
 from visanda.measures.region import area_of_interest
 
 COLUMNS = {
@@ -45,19 +45,21 @@ SECTORS = 36  # of the circle, among which the dominant direction is searched
 Estimate = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From two grey pictures (h, w) uint8 to the (h, w, 2) float32 pixels by which each point of the first moves."""
 
+Columns = dict[str, float | None]
+
 
 @stream(
     columns=COLUMNS,
     of="grey",
     size=180,
-    before=1.0,
+    before=BEFORE,
     source="Kroeger et al. (2016), DIS optical flow, or Farnebäck (2003); Shi & Tomasi (1994) for texture; Fischler & "
     "Bolles (1981), RANSAC, for the camera",
 )
 def flow(
     stream: Stream,
     *,
-    every: Annotated[float, Between(0, 3600)] = 0.1,
+    every: Annotated[float, Between(0, LONGEST)] = 0.1,
     method: str = "dis",
     threshold: Annotated[float, Between(0, 100)] = 0.05,
     region: str = "",
@@ -107,7 +109,7 @@ def flow(
     before = None
     for frame in steps(stream, every):
         if before is not None and before.pixels.shape == frame.pixels.shape:
-            row: Row = dict.fromkeys(COLUMNS)
+            row: Columns = dict.fromkeys(COLUMNS)
             if min(frame.pixels.shape) >= SMALLEST:
                 field = _field(estimate, before.pixels, frame.pixels, area(*frame.pixels.shape))
                 row = _speeds(field, frame.time - before.time, threshold)
@@ -117,12 +119,14 @@ def flow(
 
 def _estimate(method: str) -> Estimate:
     if method == "dis":
-        dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         dis.setFinestScale(1)  # at half of these small pictures, a quarter of the error of the presets' last quarter
         dis.setPatchStride(5)
         return lambda earlier, later: dis.calc(earlier, later, None)
     if method == "farneback":
-        return lambda earlier, later: cv2.calcOpticalFlowFarneback(earlier, later, None, 0.5, 4, 15, 3, 5, 1.2, 0)
+        return lambda earlier, later: cv2.calcOpticalFlowFarneback(
+            earlier, later, np.empty((*earlier.shape, 2), np.float32), 0.5, 4, 15, 3, 5, 1.2, 0
+        )
     raise InputError(f"the method of flow is dis or farneback, not {method!r}")
 
 
@@ -159,7 +163,7 @@ def _field(estimate: Estimate, earlier: np.ndarray, later: np.ndarray, inside: n
     return Field(
         height,
         width,
-        points - np.float32(((width - 1) / 2, (height - 1) / 2)),
+        points - np.array(((width - 1) / 2, (height - 1) / 2), np.float32),
         vectors,
         (texture > TEXTURE) & stay,
         np.ones(len(points), bool) if inside is None else _sampled(inside).ravel() > 0,
@@ -177,12 +181,12 @@ def _sampled(pixels: np.ndarray) -> np.ndarray:
     return pixels[GRID // 2 :: GRID, GRID // 2 :: GRID]
 
 
-def _speeds(field: Field, seconds: float, threshold: float) -> Row:
+def _speeds(field: Field, seconds: float, threshold: float) -> Columns:
     """The columns of a row, from the movement between two frames so many seconds apart."""
     return {**_all_movement(field, seconds), **_told_apart(field, seconds, threshold)}
 
 
-def _all_movement(field: Field, seconds: float) -> Row:
+def _all_movement(field: Field, seconds: float) -> Columns:
     vectors = field.vectors[field.counted]
     if not len(vectors):
         return {"magnitude": None, "direction": None, "coherence": None}
@@ -213,7 +217,7 @@ def _dominant(vectors: np.ndarray, lengths: np.ndarray, angles: np.ndarray) -> f
     return float(np.degrees(np.arctan2(-y, x)) % 360)
 
 
-def _told_apart(field: Field, seconds: float, threshold: float) -> Row:
+def _told_apart(field: Field, seconds: float, threshold: float) -> Columns:
     """The columns of the camera and of what does not follow it, null where they cannot be told apart."""
     nothing = dict.fromkeys(("camera", "pan", "tilt", "zoom", "roll", "fit", "object_motion", "moving"))
     if field.textured.sum() < SEEN:
@@ -254,7 +258,7 @@ def _moved(camera: np.ndarray, points: np.ndarray) -> np.ndarray:
     return points @ (camera[:, :2] - np.eye(2)).T.astype(np.float32) + camera[:, 2].astype(np.float32)
 
 
-def _camera_columns(camera: np.ndarray, field: Field, seconds: float) -> Row:
+def _camera_columns(camera: np.ndarray, field: Field, seconds: float) -> Columns:
     cosine, sine = camera[:, 0]
     right, down = camera[:, 2]
     return {

@@ -38,9 +38,10 @@ def area_of_interest(region: str, mask: str) -> Area:
     def area(height: int, width: int) -> np.ndarray:
         inside = np.full((height, width), 255, np.uint8)
         if bright is not None:
-            inside = cv2.compare(cv2.resize(bright, (width, height), interpolation=cv2.INTER_AREA), 127, cv2.CMP_GT)
+            stretched = cv2.resize(bright, (width, height), interpolation=cv2.INTER_AREA)
+            inside = np.where(stretched > 127, np.uint8(255), np.uint8(0))
         if rectangle is not None:
-            inside = cv2.bitwise_and(inside, _drawn(rectangle, height, width))
+            inside = inside & _drawn(rectangle, height, width)
         if not inside.any():
             raise InputError(f"no pixel is left to measure by region={region!r} and mask={mask!r}")
         return inside

@@ -84,8 +84,7 @@ def _step(time: float, every: float) -> int:
 
 def _without_bars(picture: np.ndarray) -> np.ndarray:
     """The picture without equal black bars above and below, and left and right."""
-    lit = picture > BLACK
-    y, x = _bar(lit.any(axis=1)), _bar(lit.any(axis=0))
+    y, x = _bar(picture.max(axis=1) > BLACK), _bar(picture.max(axis=0) > BLACK)
     height, width = picture.shape
     return picture[y : height - y, x : width - x]
 

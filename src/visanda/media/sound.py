@@ -137,6 +137,7 @@ class _Track:
     Attributes:
         rate: samples a second, as in the file.
         zero: when the file begins, in seconds of its own clock.
+        length: seconds that the file lasts; ``None`` where it does not say.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -166,6 +167,7 @@ class _Track:
         self.stream = stream
         self.rate = stream.codec_context.sample_rate or 48_000  # not known where sound begins far into the file
         self.zero = Fraction(self.container.start_time or 0, av.time_base)
+        self.length = Fraction(self.container.duration, av.time_base) if self.container.duration else None
 
     def placed(self, begin: int, channels: int) -> Iterator[np.ndarray]:
         """What is heard from second ``begin`` on, without a gap: pieces of (n, channels) float32 at ``rate``."""
@@ -234,7 +236,10 @@ class _Track:
         """Samples after second ``begin`` at which a frame is heard; ``None`` where the file does not say."""
         if frame.pts is None or frame.time_base is None:
             return None
-        return round((frame.pts * frame.time_base - self.zero - begin) * self.rate)
+        time = frame.pts * frame.time_base - self.zero
+        if self.length and time > self.length + 1:
+            return None  # MPEG's clock has 33 bits: a stamp below 0 reads as 26 hours
+        return round((time - begin) * self.rate)
 
 
 def _mixed(

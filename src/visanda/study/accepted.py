@@ -13,11 +13,11 @@ from visanda.study.clock import TICKS, Ticks, rows
 from visanda.study.columns import numeric, require_columns
 from visanda.study.joined import Joined, Pairs
 from visanda.study.overlap import Intervals, Numbers
-from visanda.study.stretches import placed, spans
+from visanda.study.stretches import placed, several, spans, without_failures
 
 
 def accepted(
-    units: pd.DataFrame, windows: pd.DataFrame, *, by: Sequence[str] = ("parent",), accept: str = "accepted"
+    units: pd.DataFrame, windows: pd.DataFrame, *, by: str | Sequence[str] = ("parent",), accept: str = "accepted"
 ) -> Joined:
     """Keep the units that lie in accepted stretches, such as motion while the floor is seen (Dietrich 2021).
 
@@ -47,6 +47,9 @@ def accepted(
         >>> accepted(pairs, frames).table["start"].tolist()
         [0.2]
     """
+    by = several(by)
+    require_columns(windows, ["start", "stop"], "the windows' column")
+    windows, warnings = without_failures(windows, ["start", "stop"], "window")
     opens, closes = spans(windows, "start", "stop", "window")
     group, when = placed(units, windows, by, opens, "window")
     until = closes.ticks
@@ -68,7 +71,7 @@ def accepted(
         f"{len(inside.unit):,} of {len(units):,} units lie in the {len(start):,} accepted stretches "
         f"({seconds:,.1f} seconds); {crossing:,} reach across a border and are left out."
     )
-    warnings = when.warnings()
+    warnings += when.warnings()
     if unjudged:
         warnings.append(f"{unjudged:,} of {len(windows):,} windows have no verdict: they count as not accepted.")
     if fleeting := int((good & ~lasting).sum()):

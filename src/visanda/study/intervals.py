@@ -14,14 +14,14 @@ from visanda.study.clock import TICKS, Times, read, rows
 from visanda.study.columns import require_columns
 from visanda.study.joined import Joined, Pairs, listed
 from visanda.study.overlap import Intervals, Numbers
-from visanda.study.stretches import Stretches, moments, placed, spans
+from visanda.study.stretches import Stretches, moments, placed, several, spans, without_failures
 
 
 def during(
     units: pd.DataFrame,
     intervals: pd.DataFrame,
     *,
-    by: Sequence[str] = ("parent",),
+    by: str | Sequence[str] = ("parent",),
     start: str = "start",
     stop: str = "end",
     how: Literal["middle", "within", "overlap"] = "middle",
@@ -63,6 +63,9 @@ def during(
     """
     if how not in ("middle", "within", "overlap"):
         raise InputError(f"how={how!r}: choose middle, within or overlap")
+    by = several(by)
+    require_columns(intervals, [start, stop], f"the {name}s' column")
+    intervals, warnings = without_failures(intervals, [start, stop], name)
     opens, closes = spans(intervals, start, stop, name, timezone)
     group, when = placed(units, intervals, by, opens, name)
     lasting = np.flatnonzero(closes.ticks > opens.ticks)  # what has no length holds nothing
@@ -74,11 +77,11 @@ def during(
         found = search(when.group, when.start, when.after)
     pairs = Pairs.collect(((unit, lasting[place]) for unit, place in found), len(units), len(intervals))
     extra = _overlap(pairs, when, opens, closes) if how == "overlap" else {}
-    table = pairs.table(units, intervals.drop(columns=list(by)), extra, keep, name)
-    warnings = when.warnings()
-    if several := lasting[index.overlaps()].tolist():
-        at = rows(np.isin(np.arange(len(intervals)), several))
-        warnings.append(f"{len(several):,} of {len(intervals):,} {name}s overlap another in time ({at}).")
+    table = pairs.table(units, intervals.drop(columns=by), extra, keep, name)
+    warnings += when.warnings()
+    if len(crossing := lasting[index.overlaps()]):
+        at = rows(np.isin(np.arange(len(intervals)), crossing))
+        warnings.append(f"{len(crossing):,} of {len(intervals):,} {name}s overlap another in time ({at}).")
     if (empty := closes.ticks == opens.ticks).any():
         warnings.append(
             f"{empty.sum():,} of {len(intervals):,} {name}s have no length, and hold nothing ({rows(empty)})."
@@ -90,7 +93,7 @@ def around(
     units: pd.DataFrame,
     events: pd.DataFrame,
     *,
-    by: Sequence[str] = ("parent",),
+    by: str | Sequence[str] = ("parent",),
     at: str = "time",
     window: tuple[float, float] = (0.0, 30.0),
     name: str = "event",
@@ -122,8 +125,10 @@ def around(
         >>> around(pairs, votes, window=(-5, 30)).table["since"].tolist()
         [-0.5, 0.5]
     """
+    by = several(by)
     low, high = _window(window)
     require_columns(events, [at], f"the {name}s' column")
+    events, warnings = without_failures(events, [at], name)
     ids = _ids(events, name)
     times = moments(events, at, name, timezone)
     group, when = placed(units, events, by, times, name)
@@ -133,14 +138,14 @@ def around(
     extra = {"event": ids.to_numpy()[pairs.other], "since": since}
     others = events.drop(columns=[*by, *({"id"} & set(events))])
     table = pairs.table(units, others, extra, False, name)
-    warnings = when.warnings()
+    warnings += when.warnings()
     if not pairs.held.all():
         alone = listed(ids[~pairs.held].tolist())
         warnings.append(f"{(~pairs.held).sum():,} of {len(events):,} {name}s have no unit in their window: {alone}.")
-    if several := len(index.overlaps()):
+    if crossing := len(index.overlaps()):
         again = (pairs.each > 1).sum()
         warnings.append(
-            f"The windows of {several:,} of {len(events):,} {name}s overlap: {again:,} units lie in several, and have "
+            f"The windows of {crossing:,} of {len(events):,} {name}s overlap: {again:,} units lie in several, and have "
             "a row for each."
         )
     return Joined(table, [pairs.words(f"windows of {name}s")], warnings, events[~pairs.held])

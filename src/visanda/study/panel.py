@@ -16,13 +16,14 @@ from visanda.study.clock import MISSING, TICKS, Ticks, Times, read, rows
 from visanda.study.columns import require_columns
 from visanda.study.grid import Even, Grid, on_the_clock
 from visanda.study.overlap import Numbers, spread
+from visanda.study.stretches import several
 
 MOST = 100_000_000  # bins that a table may have
 Fill = Literal["none", "within", "all"]  # bins without units: left out, inside each group's time, in all of it
 
 
 def aggregate(
-    units: pd.DataFrame, by: Sequence[str], *, values: Sequence[str] | None = None, weights: str = "duration"
+    units: pd.DataFrame, by: str | Sequence[str], *, values: Sequence[str] | None = None, weights: str = "duration"
 ) -> pd.DataFrame:
     """Means of units by any columns: by video, shot, programme, event.
 
@@ -50,6 +51,7 @@ def aggregate(
         >>> aggregate(shots, ["parent"])["motion"].round(3).tolist()
         [0.3]
     """
+    by = several(by)
     code, keys = _groups(units, by)
     start, stop = _times(units, "start", "stop")
     pieces = Pieces(np.arange(len(units)), code, np.ones(len(units)), len(keys))
@@ -61,7 +63,7 @@ def bins(
     units: pd.DataFrame,
     width: float,
     *,
-    by: Sequence[str] = ("parent",),
+    by: str | Sequence[str] = ("parent",),
     values: Sequence[str] | None = None,
     weights: str = "duration",
     origin: float = 0.0,
@@ -93,12 +95,12 @@ def bins(
         [[0.0, 0.2], [10.0, 0.6]]
     """
     times = _in_seconds(*_times(units, "start", "stop"))
-    return _by_time(units, by, Even.of(width, origin), times, values, weights, fill="within")
+    return _by_time(units, several(by), Even.of(width, origin), times, values, weights, fill="within")
 
 
 def panel(
     units: pd.DataFrame,
-    group: Sequence[str],
+    group: str | Sequence[str],
     time: float | str,
     *,
     values: Sequence[str] | None = None,
@@ -138,7 +140,7 @@ def panel(
     else:
         times = _in_seconds(*_times(units, "start", "stop"))
         grid = Even.of(time, 0.0)
-    return _by_time(units, group, grid, times, values, weights, "all" if balanced else "none", sums=True)
+    return _by_time(units, several(group), grid, times, values, weights, "all" if balanced else "none", sums=True)
 
 
 def _by_time(

@@ -49,13 +49,28 @@ class Stretches:
         return [f"{lost:,} of {len(self.timed):,} units have no time, and lie nowhere."] if lost else []
 
 
+def several(names: str | Sequence[str]) -> list[str]:
+    """Names of columns as a list, though one was given alone."""
+    return [names] if isinstance(names, str) else list(names)
+
+
+def without_failures(table: pd.DataFrame, times: Sequence[str], name: str) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out the rows that have an error in place of a time, and say how many."""
+    if "error" not in table:
+        return table, []
+    failed = table["error"].notna() & table[several(times)].isna().any(axis=1)
+    if not failed.any():
+        return table, []
+    said = f"{failed.sum():,} of {len(table):,} {name}s have an error and no time: they are left out."
+    return table[~failed], [said]
+
+
 def spans(table: pd.DataFrame, start: str, stop: str, name: str, timezone: str | None = None) -> tuple[Times, Times]:
-    """Starts and stops of a table of intervals.
+    """Starts and stops of a table of intervals, none of which may be missing.
 
     Raises:
         InputError: times that are missing, of two kinds or cannot be read, or a stop before its start.
     """
-    require_columns(table, [start, stop], f"the {name}s' column")
     opens, closes = (moments(table, column, name, timezone) for column in (start, stop))
     if opens.scale != closes.scale and len(table):
         raise InputError(

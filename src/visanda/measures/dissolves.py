@@ -1,0 +1,194 @@
+"""Dissolves and fades: stretches in which every frame is a mixture of the first and the last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from visanda.measures.cuts import Boundary, Thumbnail
+
+# Seconds between the samples of a window, samples from its middle to its ends, and share of the doubt that is let
+# pass: windows of 0.5 to 2.1 seconds, and short ones, in which fast movement too is nearly even.
+SCALES = ((0.08, (3, 4, 6, 8, 10, 13), 1.0), (0.04, (3, 4), 2 / 3))
+LONGEST = 2.6  # seconds of a window where frames are few
+PARTLY = 4  # samples that must lie between the old picture and the new
+ALIKE = 0.3  # correlation that unrelated pictures may have
+NOISE = 20.0  # squared levels that are left over in any window
+FLAT = 3.0  # standard deviation in levels (0–255) of a picture without anything in it
+LASTING = 0.64  # seconds of such a picture that make a shot of their own, and not the middle of a fade
+DARK = 0.3  # share of both pictures together that only a fade goes below
+APART = 0.5  # seconds within which there is one gradual transition at most
+SAME = (0.8, 0.85)  # correlation of pieces of one scene: between both ends, and between the middle and each end
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of frames that may be a gradual transition.
+
+    Attributes:
+        times: (n,) of its samples, in seconds.
+        frames: (n,) positions of its samples among all frames.
+        old: (n,) share of the first picture in each sample.
+        new: (n,) share of the last.
+        doubt: 0 for a perfect dissolve or fade between unrelated pictures.
+    """
+
+    times: np.ndarray
+    frames: np.ndarray
+    old: np.ndarray
+    new: np.ndarray
+    doubt: float
+
+    @property
+    def middle(self) -> int:
+        """The position of its middle sample."""
+        return len(self.times) // 2
+
+
+def gradual_transitions(frames: Sequence[Thumbnail], cuts: Sequence[int], limit: float) -> list[Boundary]:
+    """Dissolves and fades between cuts.
+
+    Args:
+        frames: in order.
+        cuts: positions of the first frames after cuts.
+        limit: the largest doubt, 0 to 1.
+    """
+    times = np.array([frame.time for frame in frames])
+    found: list[Boundary] = []
+    for step, reaches, share in SCALES:
+        windows = _possible(frames, times, cuts, step, reaches, share * limit)
+        at = np.array([window.times[window.middle] for window in windows])
+        doubt = np.array([window.doubt for window in windows])
+        for window, time in zip(windows, at, strict=True):
+            best = window is windows[np.where(np.abs(at - time) < APART, doubt, np.inf).argmin()]
+            if best and not any(abs(one.time - time) < APART for one in found):
+                ends = (frames[window.frames[i]].pixels for i in (0, window.middle, -1))
+                if not _one_scene(*ends):
+                    found.append(_measured(window, times))
+    return found
+
+
+def _possible(
+    frames: Sequence[Thumbnail],
+    times: np.ndarray,
+    cuts: Sequence[int],
+    step: float,
+    reaches: Iterable[int],
+    limit: float,
+) -> list[Window]:
+    """The best window around each sample, where its doubt is below the limit."""
+    samples = sampled(times, step)
+    cut_before = np.searchsorted(cuts, samples, side="right")
+    vectors = contrasts([frames[i].pixels for i in samples])
+    products = cv2.mulTransposed(vectors, aTa=False)
+    best: dict[int, Window] = {}
+    for reach in reaches:
+        if 2 * reach >= len(samples):
+            break
+        old, new, doubt = mixtures(products, times[samples], reach, round(LASTING / step))
+        doubt[cut_before[: -2 * reach] != cut_before[2 * reach :]] = np.inf
+        for first in np.flatnonzero(doubt < limit):
+            if first + reach not in best or doubt[first] < best[first + reach].doubt:
+                inside = samples[first : first + 2 * reach + 1]
+                best[first + reach] = Window(times[inside], inside, old[first], new[first], float(doubt[first]))
+    return list(best.values())
+
+
+def sampled(times: np.ndarray, step: float) -> np.ndarray:
+    """Positions of frames about ``step`` seconds apart: the first in each cell of a grid of time."""
+    cells = np.floor(times / step + 1e-6)
+    return np.flatnonzero(np.r_[True, np.diff(cells) > 0])
+
+
+def contrasts(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Pictures as vectors, (n, d) float32, each as long as its picture's standard deviation in levels.
+
+    Every channel's mean is taken away: a flat picture of any colour is nothing, and changing light only lengthens
+    or shortens a vector.
+    """
+    height, width = pictures[0].shape[:2]
+    size = (max(1, width // 4), max(1, height // 4))
+    small = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in pictures]).astype(np.float32)
+    small -= small.mean(axis=(1, 2), keepdims=True)
+    return small.reshape(len(small), -1) / np.sqrt(small[0].size)
+
+
+def mixtures(
+    products: np.ndarray, times: np.ndarray, reach: int, lasting: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How far each window of 2 × ``reach`` + 1 samples is from a dissolve or a fade.
+
+    Each sample is explained as a share of the window's first picture and a share of its last, by least squares. In
+    a dissolve the one falls evenly from 1 to 0 while the other rises, and nothing is left over; in a fade the second
+    waits for the first. Movement leaves much over; a cut is not even; pictures that are alike say nothing.
+
+    Args:
+        products: (n, n) scalar products of the samples' vectors.
+        times: (n,) of the samples, in seconds.
+        reach: samples from the middle of a window to its ends.
+        lasting: flat samples that are a shot of their own: a window may end in one, or begin.
+
+    Returns:
+        The shares of the first and of the last picture, (n − 2 reach, 2 reach + 1) each, and the doubt,
+        (n − 2 reach): what is left over, unevenness and likeness added; infinite where it cannot be.
+    """
+    first = np.arange(len(products) - 2 * reach)
+    last = first + 2 * reach
+    inside = first[:, None] + np.arange(2 * reach + 1)
+    aa, bb, ab = (products[i, j][:, None] for i, j in ((first, first), (last, last), (first, last)))
+    ma, mb, mm = products[inside, first[:, None]], products[inside, last[:, None]], products[inside, inside]
+    determinant = (aa + 1) * (bb + 1) - ab**2  # plus 1: a flat picture has no share
+    old = ((bb + 1) * ma - ab * mb) / determinant
+    new = ((aa + 1) * mb - ab * ma) / determinant
+    left = mm - 2 * old * ma - 2 * new * mb + old**2 * aa + new**2 * bb + 2 * old * new * ab
+    flat = products.diagonal() < FLAT**2
+    old = np.where(flat[first][:, None], 1 - new, old)  # of a flat picture nothing is seen: it is the rest
+    new = np.where(flat[last][:, None], 1 - old, new)
+
+    seconds = times[last] - times[first]
+    even = (times[inside] - times[first][:, None]) / seconds[:, None]
+    leftover = (left / ((aa + bb) / 2 + NOISE)).mean(axis=1)
+    uneven = np.abs((new - old + 1) / 2 - even).mean(axis=1)
+    alike = (ab / np.sqrt((aa + 4) * (bb + 4))).ravel()
+    possible = (_between(old) | _between(new)).sum(axis=1) >= PARTLY
+    possible &= (seconds < LONGEST) & _may_be_flat(flat, first, last, lasting)
+    doubt = leftover + 2 * uneven + np.maximum(0, alike - ALIKE)
+    return old, new, np.where(possible, doubt, np.inf)
+
+
+def _between(share: np.ndarray) -> np.ndarray:
+    return (share > 0.12) & (share < 0.88)
+
+
+def _may_be_flat(flat: np.ndarray, first: np.ndarray, last: np.ndarray, lasting: int) -> np.ndarray:
+    """Whether windows have at most one flat end, and none but those of a flat stretch that lasts."""
+    whole = np.convolve(flat, np.ones(lasting)) == lasting
+    lasted, lasts = whole[: len(flat)], whole[lasting - 1 :]
+    return ~(flat[first] & flat[last]) & (~flat[first] | lasted[first]) & (~flat[last] | lasts[last])
+
+
+def _one_scene(first: np.ndarray, middle: np.ndarray, last: np.ndarray) -> bool:
+    """Whether a camera that moves explains it: what is in the middle of one picture is elsewhere in the others."""
+    ends = max(_found_in(first, last), _found_in(last, first))
+    return ends > SAME[0] or min(_found_in(middle, first), _found_in(middle, last)) > SAME[1]
+
+
+def _found_in(one: np.ndarray, other: np.ndarray) -> float:
+    """Correlation of the middle quarter of one picture with the place in the other that is most like it."""
+    height, width = one.shape[:2]
+    piece = one[height // 4 : height - height // 4, width // 4 : width - width // 4]
+    if cv2.meanStdDev(piece)[1].max() < FLAT:
+        return 0.0
+    return float(cv2.matchTemplate(other, piece, cv2.TM_CCOEFF_NORMED).max())
+
+
+def _measured(window: Window, times: np.ndarray) -> Boundary:
+    """The transition in a window: its middle frame, and its length from how fast the pictures change places."""
+    progress = np.maximum.accumulate((window.new - window.old + 1) / 2)
+    begun, done = np.interp((0.1, 0.9), progress, window.times)
+    middle = times[np.abs(times - (begun + done) / 2).argmin()]
+    kind = "fade" if (window.new + window.old).min() < DARK else "dissolve"
+    return Boundary(float(middle), kind, round(float(done - begun) / 0.8, 2))
