@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
-PIECE = 1000  # samples handed to the encoder at a time
+PIECE = 4000  # samples handed to the encoder at a time
 
 
 def tone(levels: Sequence[float], rate: int = 16_000, frequency: float = 440.0) -> np.ndarray:

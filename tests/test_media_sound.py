@@ -129,25 +129,23 @@ def test_a_change_of_channels_on_the_way(tmp_path):
 # going on in the middle
 
 
-@pytest.mark.parametrize("since", [0.5, 3, 8.2, 13.9])
-@pytest.mark.parametrize(
-    ("codec", "ending"), [("flac", "mkv"), ("aac", "mp4"), ("libopus", "webm"), ("pcm_s16le", "wav")]
-)
-def test_from_the_middle_it_is_the_same_sound(tmp_path, monkeypatch, codec, ending, since):
+@pytest.mark.parametrize(("codec", "ending"), [("flac", "mkv"), ("aac", "mp4"), ("libopus", "webm")])
+def test_from_the_middle_it_is_the_same_sound(tmp_path, monkeypatch, codec, ending):
     """Although Matroska rounds its time stamps; and little of what comes before is decoded."""
     monkeypatch.setattr(module, "ANCHOR", 2)
+    mixed: list[int] = []
+    monkeypatch.setattr(module, "_mixed", lambda *given, mix=module._mixed: mixed.append(1) or mix(*given))
     rate = 48_000 if codec == "libopus" else 44_100
     path = write_sound(tmp_path / f"a.{ending}", tone(LEVELS * 3, rate, 523.0), rate, codec=codec)
     whole = {sound.time: sound.samples for sound in seconds(path)}
-    mixed = []
-    monkeypatch.setattr(module, "_mixed", lambda *given, mix=module._mixed: mixed.append(1) or mix(*given))
-    list(seconds(path))
     all_of_it = len(mixed)
-    part = list(seconds(path, since=since))
-    assert [sound.time for sound in part] == [time for time in whole if time > since - 1]
     random = 1e-3 if codec == "aac" else 0  # its decoder replaces noise by noise of its own
-    assert max(np.abs(sound.samples - whole[sound.time]).max() for sound in part) <= random
-    assert len(mixed) - all_of_it < all_of_it * (15 - since + 6) / 15
+    for since in (0.5, 3, 8.2, 13.9):
+        mixed.clear()
+        part = list(seconds(path, since=since))
+        assert [sound.time for sound in part] == [time for time in whole if time > since - 1]
+        assert max(np.abs(sound.samples - whole[sound.time]).max() for sound in part) <= random
+        assert len(mixed) < all_of_it * (15 - since + 6) / 15
 
 
 def test_from_beyond_the_end_there_is_nothing(tmp_path):
@@ -155,11 +153,11 @@ def test_from_beyond_the_end_there_is_nothing(tmp_path):
 
 
 def test_memory_does_not_grow_with_length(tmp_path):
-    path = write_sound(tmp_path / "long.wav", np.zeros((RATE * 120, 1)) + 0.1)
+    path = write_sound(tmp_path / "long.wav", np.full((RATE * 60, 1), 0.1))
     tracemalloc.start()
     try:
-        assert sum(1 for _ in seconds(path)) == 120
-        assert tracemalloc.get_traced_memory()[1] < 2**20  # the samples alone are 7.7 MB
+        assert sum(1 for _ in seconds(path)) == 60
+        assert tracemalloc.get_traced_memory()[1] < 2**20  # the samples alone are 3.8 MB
     finally:
         tracemalloc.stop()
 

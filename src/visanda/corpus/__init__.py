@@ -3,6 +3,7 @@
 from visanda.corpus.coding import Coding
 from visanda.corpus.collecting import Collecting
 from visanda.corpus.estimating import Estimating
+from visanda.corpus.exchanging import Exchanging
 from visanda.corpus.exploring import Exploring
 from visanda.corpus.learning import Learning
 from visanda.corpus.measuring import Measuring
@@ -13,7 +14,9 @@ from visanda.corpus.watching import Watching
 __all__ = ["Corpus"]
 
 
-class Corpus(Reporting, Estimating, Learning, Coding, Exploring, Watching, Measuring, Processing, Collecting):
+class Corpus(
+    Exchanging, Reporting, Estimating, Learning, Coding, Exploring, Watching, Measuring, Processing, Collecting
+):
     """A study in a folder: pictures, what was measured of them, what people said of them, and what follows.
 
     Args:
@@ -26,4 +29,15 @@ class Corpus(Reporting, Estimating, Learning, Coding, Exploring, Watching, Measu
     :class:`visanda.result.Result`.
     """
 
-    CHAPTERS = (Collecting, Processing, Measuring, Watching, Exploring, Coding, Learning, Estimating, Reporting)
+    CHAPTERS = (
+        Collecting,
+        Processing,
+        Measuring,
+        Watching,
+        Exploring,
+        Coding,
+        Learning,
+        Estimating,
+        Reporting,
+        Exchanging,
+    )

@@ -113,7 +113,7 @@ def _annotations(rows: pd.DataFrame, column: str) -> list[Annotation]:
     known = [one for one in known if one[2] is not None]
     starts = [round(start * 1000) for start, _, _ in known]
     found = []
-    for here, after, (start, stop, value) in zip(starts, [*starts[1:], 0], known, strict=True):
+    for here, after, (start, stop, value) in zip(starts, [*starts[1:], 0], known, strict=False):
         until = round(stop * 1000)
         if start == stop:
             until = min(here + MOMENT, after) if after > here else here + MOMENT

@@ -140,6 +140,7 @@ class Measuring(Store):
         frame = self.join("media", on="video", where=where).set_index("id")
         if "media" not in tables:
             frame = frame.drop(columns=[name for name in FACTS if name in frame and name != "error"])
+        errors = frame.pop("error")
         for table in (table for table in tables if table != "media"):
             if table == "shots":
                 more = shot_statistics(self._column_frame("shots")).set_index("parent")
@@ -153,7 +154,7 @@ class Measuring(Store):
                 more = aggregate(rows, ["parent"], values=numbers).set_index("parent")
             more = more.rename(columns={name: f"{table}_{name}" for name in more if name in frame or name in SHARED})
             frame = frame.join(more, how="left")
-        return frame.reset_index()
+        return frame.assign(error=errors).reset_index()
 
     def _column_frame(self, table: str) -> pd.DataFrame:
         if table in codes.variables(self.folder):

@@ -11,7 +11,7 @@ import pandas as pd
 from visanda.collect.match import match
 from visanda.collect.tables import read_table
 from visanda.errors import InputError
-from visanda.store import Store, quoted
+from visanda.store import Store
 from visanda.study.accepted import accepted
 from visanda.study.clock import on_clock
 from visanda.study.intervals import around, during

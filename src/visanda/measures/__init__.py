@@ -4,9 +4,26 @@ from visanda.measures.classify import classify
 from visanda.measures.colour import colour
 from visanda.measures.composition import composition
 from visanda.measures.embed import embed
+from visanda.measures.flow import flow
 from visanda.measures.hash import hash
+from visanda.measures.loudness import loudness
 from visanda.measures.motion import motion
 from visanda.measures.sharpness import sharpness
+from visanda.measures.signature import signature
+from visanda.measures.speech import speech
 from visanda.measures.zeroshot import zeroshot
 
-__all__ = ["classify", "colour", "composition", "embed", "hash", "motion", "sharpness", "zeroshot"]
+__all__ = [
+    "classify",
+    "colour",
+    "composition",
+    "embed",
+    "flow",
+    "hash",
+    "loudness",
+    "motion",
+    "sharpness",
+    "signature",
+    "speech",
+    "zeroshot",
+]

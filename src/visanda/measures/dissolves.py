@@ -12,7 +12,7 @@ from visanda.measures.cuts import Boundary, Thumbnail
 
 # Seconds between the samples of a window, samples from its middle to its ends, and share of the doubt that is let
 # pass: windows of 0.5 to 2.1 seconds, and short ones, in which fast movement too is nearly even.
-SCALES = ((0.08, (3, 4, 6, 8, 10, 13), 1.0), (0.04, (3, 4), 2 / 3))
+SCALES = ((0.08, (3, 4, 6, 8, 10, 13), 1.0), (0.04, (3, 4), 0.5))
 LONGEST = 2.6  # seconds of a window where frames are few
 PARTLY = 4  # samples that must lie between the old picture and the new
 ALIKE = 0.3  # correlation that unrelated pictures may have

@@ -122,10 +122,10 @@ def _estimate(method: str) -> Estimate:
         dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         dis.setFinestScale(1)  # at half of these small pictures, a quarter of the error of the presets' last quarter
         dis.setPatchStride(5)
-        return lambda earlier, later: dis.calc(earlier, later, None)
+        return lambda earlier, later: dis.calc(earlier, later, np.zeros((*earlier.shape, 2), np.float32))
     if method == "farneback":
         return lambda earlier, later: cv2.calcOpticalFlowFarneback(
-            earlier, later, np.empty((*earlier.shape, 2), np.float32), 0.5, 4, 15, 3, 5, 1.2, 0
+            earlier, later, np.zeros((*earlier.shape, 2), np.float32), 0.5, 4, 15, 3, 5, 1.2, 0
         )
     raise InputError(f"the method of flow is dis or farneback, not {method!r}")
 

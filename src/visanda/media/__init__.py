@@ -8,6 +8,7 @@ from visanda.media.image import Image
 from visanda.media.save import save
 from visanda.media.sheet import contact_sheet, thumbnail
 from visanda.media.sound import Sound
+from visanda.media.sound import extract as extract_sound
 from visanda.media.sound import seconds as seconds_of_sound
 from visanda.media.transform import crop, crop_centre, equalise, flip, greyscale, resize, rotate
 from visanda.media.video import Damage, Facts, Picker, Still, Video, probe
@@ -29,6 +30,7 @@ __all__ = [
     "decode",
     "decode_at",
     "equalise",
+    "extract_sound",
     "flip",
     "greyscale",
     "load",
