@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "cli": "corpus demo errors measure models result visanda",
     "__main__": "cli",
     # the public names
-    "visanda": "corpus errors measure measures media result study",
+    "visanda": "corpus errors measure measures media result study timecode",
 }
 # Packages that one idea needs, and the rooms where that idea lives:
 OUTSIDE = {

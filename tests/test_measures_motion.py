@@ -41,10 +41,10 @@ def with_square(left: int, top: int = 60, side: int = 60) -> np.ndarray:
 
 
 def drifting(n: int, seed: int = 1) -> list[np.ndarray]:
-    """Views of a photograph by a camera that moves irregularly."""
+    """Views of a photograph by a camera that moves irregularly, to the right and back."""
     photo = cv2.resize(cv2.cvtColor(load(PHOTOS[seed]).pixels, cv2.COLOR_RGB2GRAY), (640, 360))
     places = np.cumsum(np.random.default_rng(seed).integers(0, 6, n))
-    return [photo[40:220, left : left + 320].copy() for left in places]
+    return [photo[40:220, left : left + 320].copy() for left in 320 - abs(320 - places % 640)]
 
 
 def test_pictures_that_stay_the_same_do_not_change():

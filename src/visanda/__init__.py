@@ -17,18 +17,48 @@ if TYPE_CHECKING:
     from visanda.corpus import Corpus
     from visanda.errors import VisandaError
     from visanda.measure import Measure
-    from visanda.measures import classify, colour, composition, embed, hash, sharpness, zeroshot
+    from visanda.measures import (
+        classify,
+        colour,
+        composition,
+        embed,
+        flow,
+        hash,
+        loudness,
+        motion,
+        sharpness,
+        shots,
+        signature,
+        speech,
+        zeroshot,
+    )
     from visanda.media import Image, contact_sheet
     from visanda.result import Result
+    from visanda.timecode import Timecode
 
 _HOMES = {
     "visanda": ("media", "study"),
     "visanda.corpus": ("Corpus",),
     "visanda.errors": ("VisandaError",),
     "visanda.measure": ("Measure",),
-    "visanda.measures": ("classify", "colour", "composition", "embed", "hash", "sharpness", "zeroshot"),
+    "visanda.measures": (
+        "classify",
+        "colour",
+        "composition",
+        "embed",
+        "flow",
+        "hash",
+        "loudness",
+        "motion",
+        "sharpness",
+        "shots",
+        "signature",
+        "speech",
+        "zeroshot",
+    ),
     "visanda.media": ("Image", "contact_sheet"),
     "visanda.result": ("Result",),
+    "visanda.timecode": ("Timecode",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -37,15 +67,22 @@ __all__ = [
     "Image",
     "Measure",
     "Result",
+    "Timecode",
     "VisandaError",
     "classify",
     "colour",
     "composition",
     "contact_sheet",
     "embed",
+    "flow",
     "hash",
+    "loudness",
     "media",
+    "motion",
     "sharpness",
+    "shots",
+    "signature",
+    "speech",
     "study",
     "zeroshot",
 ]

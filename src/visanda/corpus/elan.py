@@ -30,7 +30,7 @@ CONSTRAINTS = {  # which ELAN lists in every file, used or not
     "Included_In": "Time alignable annotations within the parent annotation's time interval, gaps are allowed",
 }
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # what XML cannot hold
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what XML cannot hold
 
 
 class Annotation(NamedTuple):

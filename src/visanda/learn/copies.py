@@ -116,9 +116,8 @@ def copies(
     tracks = _tracks(grid, seeding, distance, reach, within, progress)
     rows = []
     for a, b, offsets in _by_pair(tracks):
-        stretches = [stretch for offset in offsets for stretch in _stretches(grid, a, b, offset, distance)]
-        best = _best([stretch for stretch in stretches if stretch.steps >= reach])
-        rows += [_row(grid, a, b, stretch, distance) for stretch in _joined(best, grid.every)]
+        stretches = _joined(_chosen(grid, a, b, offsets, distance, reach), every)
+        rows += [_row(grid, a, b, stretch, distance) for stretch in stretches]
     found = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     found = found.sort_values(["a", "a_start", "b", "b_start"], ignore_index=True)
     found.attrs = {"videos": len(grid.names), "samples": grid.samples, "flat": grid.flat, "common": common}
@@ -285,19 +284,17 @@ def _parsed(hashes: pd.Series) -> npt.NDArray[np.uint64]:
 
 
 def _uncommon(grid: _Grid, distance: int) -> tuple[_Numbers, int]:
-    """Cells to search from, and how many are left out because they look like too many others.
+    """Cells to search from, and how many are left out because they look like too many of other videos.
 
     How many look alike is estimated from some samples: the pairs themselves may be too many to count.
     """
     cells = np.flatnonzero(grid.live)
-    hashes = grid.hashes[cells]
     if len(cells) ** 2 / 2 <= MOST_PAIRS:
         return cells, 0
-    looks, which = np.unique(hashes, return_inverse=True)
-    alike = np.zeros(len(looks), np.int64)
-    for reference in np.random.default_rng(0).choice(hashes, min(REFERENCES, len(hashes)), replace=False):
-        alike += np.bitwise_count(looks ^ reference) <= distance
-    alike = alike[which]
+    hashes, owners = grid.hashes[cells], grid.owner[cells]
+    alike = np.zeros(len(cells), np.int64)
+    for reference in np.random.default_rng(0).choice(len(cells), min(REFERENCES, len(cells)), replace=False):
+        alike += (np.bitwise_count(hashes ^ hashes[reference]) <= distance) & (owners != owners[reference])
     pairs = np.bincount(alike) * np.arange(alike.max() + 1) * (len(cells) / REFERENCES / 2)
     most = np.flatnonzero(np.cumsum(pairs) <= MOST_PAIRS)[-1]
     return cells[alike <= most], int((alike > most).sum())
@@ -311,8 +308,13 @@ def _tracks(
     within: bool,
     progress: Callable[[float], None] | None,
 ) -> pd.DataFrame:
-    """Which videos ``a`` and ``b`` may have something in common at which ``offset`` in steps, each once."""
-    tracks: list[pd.DataFrame] = []
+    """Which videos ``a`` and ``b`` may have something in common at which ``offset`` in steps.
+
+    Returns:
+        Each once; with the ``low`` and the ``high``est cell of ``a`` that is a seed, and how many ``seeds``.
+    """
+    none = pd.DataFrame({name: [] for name in ("a", "b", "offset", "low", "high", "seeds")}, dtype=np.int64)
+    tracks = [none]
     for one, other in _alike(grid.hashes[cells], min(distance, SEED_DISTANCE), progress):
         i, j = cells[np.minimum(one, other)], cells[np.maximum(one, other)]
         a, b = grid.owner[i], grid.owner[j]
@@ -321,19 +323,27 @@ def _tracks(
         backed = _agreeing_around(grid, i, j, distance, reach) >= max(1, reach // 2)
         i, j = i[backed], j[backed]
         a, b = grid.owner[i], grid.owner[j]
-        tracks.append(pd.DataFrame({"a": a, "b": b, "offset": (j - grid.first[b]) - (i - grid.first[a])}))
-        if sum(map(len, tracks)) > _TRACKS:
-            tracks = [pd.concat(tracks).drop_duplicates()]
-    none = pd.DataFrame({"a": [], "b": [], "offset": []}, dtype=np.int64)
-    return pd.concat([none, *tracks]).drop_duplicates().sort_values(["a", "b", "offset"])
+        offset = (j - grid.first[b]) - (i - grid.first[a])
+        tracks.append(pd.DataFrame({"a": a, "b": b, "offset": offset, "low": i, "high": i, "seeds": 1}))
+        if sum(map(len, tracks[1:])) > _SEEDS:
+            tracks = [_together(tracks)]
+    return _together(tracks)
 
 
-def _by_pair(tracks: pd.DataFrame) -> Iterator[tuple[int, int, list[int]]]:
-    """Positions of two videos, and the offsets to look at."""
-    a, b, offsets = (tracks[name].to_numpy() for name in ("a", "b", "offset"))
+def _together(tracks: list[pd.DataFrame]) -> pd.DataFrame:
+    grouped = pd.concat(tracks).groupby(["a", "b", "offset"], as_index=False)
+    return grouped.agg({"low": "min", "high": "max", "seeds": "sum"})
+
+
+def _by_pair(tracks: pd.DataFrame) -> Iterator[tuple[int, int, _Numbers]]:
+    """Positions of two videos, and for each offset, (n, 3): the offset, lowest and highest seed; most seeds first."""
+    tracks = tracks.sort_values(["a", "b", "seeds", "offset"], ascending=[True, True, False, True])
+    a, b = tracks["a"].to_numpy(), tracks["b"].to_numpy()
     ends = np.flatnonzero((np.diff(a) != 0) | (np.diff(b) != 0)) + 1
-    for part in np.split(np.arange(len(a)), ends) if len(a) else []:
-        yield int(a[part[0]]), int(b[part[0]]), offsets[part].tolist()
+    offsets = tracks[["offset", "low", "high"]].to_numpy()
+    for start, stop in zip([0, *ends], [*ends, len(a)], strict=True):
+        if stop > start:
+            yield int(a[start]), int(b[start]), offsets[start:stop]
 
 
 def _alike(
@@ -430,21 +440,20 @@ def _around(true: _Truths) -> _Numbers:
     return np.convolve(true.astype(np.int64), np.ones(_WINDOW, np.int64))[_WINDOW // 2 :][: len(true)]
 
 
-def _best(stretches: list[_Stretch]) -> list[_Stretch]:
-    """Those that agree in most cells; others only as far as they are, for the most part, about something else.
+def _chosen(grid: _Grid, a: int, b: int, offsets: _Numbers, distance: int, reach: int) -> list[_Stretch]:
+    """Stretches of two videos; of those about the same parts of both, the one with most seeds.
 
     A picture that stands for ten seconds agrees with itself at many offsets.
     """
     chosen: list[_Stretch] = []
-    for one in sorted(stretches, key=lambda s: (-len(s.a), s.distances.mean(), s.a[0], s.b[0])):
-        said = sum(min(_overlap(one.a, other.a), _overlap(one.b, other.b)) for other in chosen)
-        if said < one.steps / 2:
-            chosen.append(one)
+    for offset, low, high in offsets.tolist():
+        shift = int(grid.first[b]) + offset - int(grid.first[a])
+        if any(_overlap(seeds, other) == high - low + 1 for seeds in [_Seeds(low, high, shift)] for other in chosen):
+            continue
+        for one in _stretches(grid, a, b, offset, distance):
+            if one.steps >= reach and 2 * sum(_overlap(one, other) for other in chosen) < one.steps:
+                chosen.append(one)
     return chosen
-
-
-def _overlap(one: _Numbers, other: _Numbers) -> int:
-    return max(0, int(min(one[-1], other[-1]) - max(one[0], other[0]) + 1))
 
 
 def _joined(stretches: list[_Stretch], every: float) -> list[_Stretch]:

@@ -9,6 +9,7 @@ from visanda.measures.hash import hash
 from visanda.measures.loudness import loudness
 from visanda.measures.motion import motion
 from visanda.measures.sharpness import sharpness
+from visanda.measures.shots import shots
 from visanda.measures.signature import signature
 from visanda.measures.speech import speech
 from visanda.measures.zeroshot import zeroshot
@@ -23,6 +24,7 @@ __all__ = [
     "loudness",
     "motion",
     "sharpness",
+    "shots",
     "signature",
     "speech",
     "zeroshot",
