@@ -32,20 +32,23 @@ CARD = 10  # samples
 def made_up(videos: int, camera: int, noise: float, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The signatures, and what was planted: a, b, and where the piece begins in each and how long it is, in samples."""
     hashes = walks(videos, rng)
-    card = skewed(1, rng)[0]
-    for video in np.flatnonzero(np.arange(videos) % 3 == 0):
-        at = rng.integers(SAMPLES - CARD)
-        hashes[video, at : at + CARD] = card ^ flips(rng.integers(0, 4, CARD), rng)
     originals, holders = rng.permutation(videos)[: videos // 5].reshape(2, -1)
-    planted = []
+    planted, taken = [], np.zeros(hashes.shape, bool)
     for a, b in zip(originals, holders, strict=True):
         length = int(rng.integers(10, 61))
         source, target = rng.integers(0, SAMPLES - length, 2)
         piece = between(hashes[a, source : source + length + 1], rng)
         hashes[b, target : target + length] = piece ^ flips(rng.binomial(64, noise, length), rng)
+        taken[a, source : source + length], taken[b, target : target + length] = True, True
         planted.append((a, b, source, target, length))
-    view = skewed(1, rng)[0] ^ flips(rng.integers(0, 5, camera * SAMPLES), rng)
-    all_hashes = np.concatenate([hashes, view.reshape(camera, SAMPLES)])
+    card = skewed(1, rng)[0]
+    for video in np.flatnonzero(np.arange(videos) % 3 == 0):
+        at = int(rng.integers(SAMPLES - CARD))
+        if not taken[video, at : at + CARD].any():
+            hashes[video, at : at + CARD] = card ^ flips(rng.integers(0, 4, CARD), rng)
+    view = skewed(1, rng)[0]
+    views = [view ^ flips(rng.integers(0, 5, SAMPLES), rng) for _ in range(camera)]
+    all_hashes = np.concatenate([hashes, np.array(views, np.uint64).reshape(camera, SAMPLES)])
     table = pd.DataFrame(
         {
             "parent": np.repeat([f"{i:06}.mp4" for i in range(len(all_hashes))], SAMPLES),
@@ -61,7 +64,7 @@ def walks(videos: int, rng: np.random.Generator) -> np.ndarray:
     """Hashes (videos, SAMPLES) of shots of 4–16 samples; each differs from the one before in 0–3 bits."""
     cuts = rng.random((videos, SAMPLES)) < 0.1
     cuts[:, 0] = True
-    steps = flips(rng.integers(0, 4, videos * SAMPLES), rng).reshape(videos, SAMPLES)
+    steps = np.stack([flips(rng.integers(0, 4, SAMPLES), rng) for _ in range(videos)])
     shots = skewed(int(cuts.sum()), rng)
     hashes = np.empty((videos, SAMPLES), np.uint64)
     now = np.zeros(videos, np.uint64)
@@ -77,23 +80,36 @@ def between(hashes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return hashes[:-1] ^ ((hashes[:-1] ^ hashes[1:]) & rng.integers(0, 2**64, len(hashes) - 1, dtype=np.uint64))
 
 
-def score(found: pd.DataFrame, planted: pd.DataFrame) -> tuple[int, int]:
-    """How many planted pieces are found (half of it, at an offset within a second), and how many found are none."""
-    names = {name: int(name.split(".")[0]) for name in {*found["a"], *found["b"]}}
+def score(found: pd.DataFrame, planted: pd.DataFrame, videos: int) -> dict[str, int]:
+    """How many planted pieces are found (half of one, its offset right to a second), and what else is."""
     right = {}
     for piece in planted.itertuples():
         low, high = sorted((piece.a, piece.b))
         offset = (piece.target - piece.source) * (1 if piece.a < piece.b else -1) * EVERY
         right[low, high] = offset, piece.length * EVERY
-    hits, wrong = set(), 0
-    for row in found.itertuples():
-        pair = names[row.a], names[row.b]
-        offset, seconds = right.get(pair, (np.inf, np.inf))
-        if abs(row.offset - offset) > 1:
+    hits, card, camera, still, wrong = set(), 0, 0, 0, 0
+    a, b = (found[name].str.slice(0, 6).astype(int) for name in ("a", "b"))
+    stretches = found[["offset", "seconds", "looks"]].itertuples(index=False)
+    for pair, (offset, seconds, looks) in zip(zip(a, b, strict=True), stretches, strict=True):
+        planted_offset, planted_seconds = right.get(pair, (np.inf, np.inf))
+        if abs(offset - planted_offset) <= 1:
+            hits |= {pair} if seconds >= planted_seconds / 2 else set()
+        elif min(pair) >= videos:
+            camera += 1
+        elif pair[0] % 3 == pair[1] % 3 == 0:
+            card += 1
+        elif looks == 1:
+            still += 1
+        else:
             wrong += 1
-        elif row.seconds >= seconds / 2:
-            hits.add(pair)
-    return len(hits), wrong
+    return {
+        "planted": len(planted),
+        "found": len(hits),
+        "the card": card,
+        "the camera": camera,
+        "wrong, of one look": still,
+        "wrong, of several": wrong,
+    }
 
 
 def scale(options: argparse.Namespace) -> None:
@@ -103,12 +119,9 @@ def scale(options: argparse.Namespace) -> None:
         start, cpu = time.perf_counter(), time.process_time()
         found = copies(signatures)
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-        hits, wrong = score(found, planted)
-        pictures = found.loc[found["looks"] > 1]
         print(f"\n{videos + options.camera:,} videos, {len(signatures):,} samples, {options.noise:.0%} of bits flipped")
         print(f"  {seconds:.1f} s ({cpu:.1f} s CPU), peak {peak_megabytes():.0f} MB ({before:.0f} MB before)")
-        print(f"  planted pieces found: {hits:,} of {len(planted):,} ({hits / len(planted):.1%})")
-        print(f"  others: {wrong:,}; of more than one look: {score(pictures, planted)[1]:,}; {found.attrs}", flush=True)
+        print(f"  {score(found, planted, videos)}; {found.attrs['common']:,} samples too common", flush=True)
 
 
 def measured(path: Path) -> pd.DataFrame:

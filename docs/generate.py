@@ -27,7 +27,7 @@ from visanda.models import MODELS
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Written by docs/generate.py from the code: change the code, then 'make docs'. -->"
-START = DOCS / "guide/start.md"
+PLAYED = (DOCS / "guide/start.md", DOCS / "guide/video.md")  # pages whose commands are run
 WIDTH = 100  # of what commands print on a page
 
 
@@ -36,8 +36,9 @@ def main() -> None:
     for path, text in pages().items():
         path.write_text(text, "utf-8")
         print(f"wrote {path.relative_to(DOCS.parent)}")
-    START.write_text(replay(START.read_text("utf-8")), "utf-8")
-    print(f"ran {START.relative_to(DOCS.parent)}")
+    for path in PLAYED:
+        path.write_text(replay(path.read_text("utf-8")), "utf-8")
+        print(f"ran {path.relative_to(DOCS.parent)}")
 
 
 def pages() -> dict[Path, str]:
@@ -181,9 +182,13 @@ def measures() -> str:
         "several at once, and each picture is decoded once for all of them. `visanda measures` prints this list.",
         "**Pixels** says what a measure sees: where there is a number, pictures are first reduced (never enlarged) "
         "until their shorter side has that many pixels, so that values compare between resolutions.",
+        "Measures of pictures run on frames inside videos as well, with `--on frame` or `--on shot`. Measures of video "
+        "watch whole videos: their tables have a row a shot, a pair of frames or a second, with `parent` (the video), "
+        "`start` and `stop` in seconds.",
     ]
-    for measure in registered():
-        lines += _measure(measure)
+    found = list(registered())
+    lines += ["# Of pictures", *(line for one in found if not one.feed for line in _measure(one))]
+    lines += ["# Of videos", *(line for one in found if one.feed for line in _measure(one))]
     return "\n\n".join(lines) + "\n"
 
 
@@ -191,10 +196,7 @@ def _measure(measure: Registered) -> list[str]:
     doc = sections(inspect.getdoc(measure.implementation) or "")
     summary, _, more = doc[""].partition("\n\n")
     columns = columns_of(measure)
-    facts = [
-        f"- **Source**: {measure.source}",
-        f"- **Pixels**: {f'shorter side at most {measure.size}' if measure.size else 'all'}",
-    ]
+    facts = [f"- **Source**: {measure.source}", _sees(measure)]
     if measure.models:
         named = ", ".join(f"[{name}](../design/models.md#{name})" for name in measure.models)
         facts.append(f"- **Models**: {named}")
@@ -211,6 +213,16 @@ def _measure(measure: Registered) -> list[str]:
         f"Columns and types: {', '.join(typed)}.",
         *([prose(more)] if more else []),
     ]
+
+
+def _sees(measure: Registered) -> str:
+    """What a measure is fed with."""
+    size = f"shorter side at most {measure.size}" if measure.size else "all"
+    if measure.feed is None:
+        return f"- **Pixels**: {size}"
+    if measure.feed.of == "sound":
+        return "- **Hears**: the first sound track, mono, 16,000 samples a second"
+    return f"- **Sees**: every frame in {'grey' if measure.feed.of == 'grey' else 'colour'}, {size} pixels"
 
 
 def columns_of(measure: Registered) -> dict[str, ColumnType]:
@@ -288,7 +300,7 @@ def run_command(command: str) -> str:
 
 
 def replay(markdown: str) -> str:
-    """A page with what its commands really print, run in order on the sample photos."""
+    """A page with what its commands really print, run in order on the sample photos and videos."""
     home = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -299,7 +311,7 @@ def replay(markdown: str) -> str:
             kind, text = found[1], found[2]
             if kind == "python":
                 with contextlib.redirect_stdout(io.StringIO()):
-                    exec(compile(text, str(START), "exec"), names)
+                    exec(compile(text, "a page", "exec"), names)
                 return found[0]
             shown = [f"$ {command}\n{printed(command)}" for command in commands_of(text)]
             return f"```console\n{''.join(shown)}```"

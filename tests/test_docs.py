@@ -128,8 +128,9 @@ def test_the_commands_of_the_readme_run(study: Path):
     assert printed[-1].strip().endswith("report.html")
 
 
-def test_the_first_study_prints_what_the_page_says():
-    page = read("docs/guide/start.md")
+@pytest.mark.parametrize("path", ["docs/guide/start.md", "docs/guide/video.md"])
+def test_a_page_prints_what_it_says(path: str):
+    page = read(path)
     assert first_lines(generate.replay(page)) == first_lines(page), "run 'make docs'"
 
 

@@ -29,19 +29,22 @@ SESSION = [  # which clip, from, to (seconds)
 ]
 
 
-def pictures(path: Path, start: float, stop: float) -> Iterator[tuple[float, float, np.ndarray]]:
+def pictures(path: Path, start: float, stop: float) -> Iterator[tuple[float, np.ndarray]]:
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             if start <= frame.time < stop - 1e-6:
-                yield frame.time - start, float(1 / container.streams.video[0].average_rate), frame.to_ndarray(format="rgb24")
+                yield frame.time - start, frame.to_ndarray(format="rgb24")
 
 
 def fitted(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Cut to the proportions and scaled."""
+    """Scaled into a frame, with black above and below where it is wider."""
     rows, columns = pixels.shape[:2]
-    wide = min(columns, round(rows * width / height))
-    left = (columns - wide) // 2
-    return cv2.resize(pixels[:, left : left + wide], (width, height), interpolation=cv2.INTER_AREA)
+    scale = min(width / columns, height / rows)
+    size = (round(columns * scale), round(rows * scale))
+    frame = np.zeros((height, width, 3), np.uint8)
+    top, left = (height - size[1]) // 2, (width - size[0]) // 2
+    frame[top : top + size[1], left : left + size[0]] = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return frame
 
 
 def add_picture(output: av.container.OutputContainer, stream: av.VideoStream, pixels: np.ndarray, at: float) -> None:
@@ -62,7 +65,7 @@ def make_session(folder: Path, out: Path) -> None:
         stream = video_stream(output, 384, 288, 31)
         began = 0.0
         for name, start, stop in SESSION:
-            for time, _, pixels in pictures(folder / name, start, stop):
+            for time, pixels in pictures(folder / name, start, stop):
                 add_picture(output, stream, fitted(pixels, 384, 288), began + time)
             began += stop - start
         output.mux(stream.encode())
@@ -74,7 +77,7 @@ def make_trailer(folder: Path, out: Path) -> None:
         stream = video_stream(output, 480, 270, 31)
         track = output.add_stream("aac", rate=22050, layout="mono", bit_rate=40_000)
         resampler = av.AudioResampler(format="fltp", layout="mono", rate=22050)
-        for time, _, pixels in pictures(source, 0.0, 60.0):
+        for time, pixels in pictures(source, 0.0, 60.0):
             add_picture(output, stream, fitted(pixels, 480, 270), time)
         output.mux(stream.encode())
         for frame in sound.decode(audio=0):

@@ -1,4 +1,5 @@
-"""Make docs/images/report.png, the picture in README.md: two parts of the demonstration's report, side by side.
+"""Make the pictures in docs/images: report.png, two parts of the demonstration's report side by side, for README.md;
+timeline.png and votes.png, of the sample videos, for guide/video.md.
 
 ``python docs/images/make.py [REPORT.html]``; without a report, the demonstration is run first. Needs playwright
 (extra ``test``) and Chromium at /usr/bin/chromium.
@@ -14,7 +15,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+import visanda
 from visanda.demo import demo
+
+HERE = Path(__file__).parent
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -53,6 +57,21 @@ def make(report: Path, target: Path) -> None:
     few = Image.open(target).convert("RGB")
     palette = few.quantize(256, method=Image.Quantize.MAXCOVERAGE)
     few.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
+
+
+def make_timelines(folder: Path) -> None:
+    """Draw the pictures of the sample videos."""
+    sample = Path(visanda.__file__).parent / "sample" / "videos"
+    corpus = visanda.Corpus.init(folder)
+    corpus.add(str(sample))
+    corpus.measure("shots", "motion", "loudness")
+    corpus.timeline("trailer.mp4", out=HERE / "timeline.png")
+    corpus.timeline("session.mp4", marks=sample / "votes.csv", out=HERE / "votes.png")
+    for name in ("timeline", "votes"):
+        (HERE / f"{name}-shots.jpg").unlink()
+        picture = Image.open(HERE / f"{name}.png").convert("RGB")
+        picture.thumbnail((1600, 1600))
+        picture.quantize(200).save(HERE / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

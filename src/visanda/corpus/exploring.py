@@ -15,12 +15,14 @@ from matplotlib.figure import Figure
 from visanda.corpus.measuring import Measuring
 from visanda.errors import InputError
 from visanda.learn.cluster import cluster
+from visanda.learn.copies import copies, groups
 from visanda.learn.duplicates import find_duplicates
 from visanda.learn.search import by_example, by_words, concept_batches
 from visanda.measures import embed
 from visanda.media import contact_sheet, load
 from visanda.progress import progress
 from visanda.result import Result
+from visanda.timecode import seconds
 
 SHEET = 60  # pictures on a contact sheet
 
@@ -62,6 +64,38 @@ class Exploring(Measuring):
         first = found.sort_values(["group", "distance", "id"]).groupby("group").head(4).head(SHEET)
         captions = [f"group {row.group}, {row.kind}, {row.distance} bits" for row in first.itertuples()]
         return self._save_sheet(first["id"].tolist(), captions, "duplicates.jpg", "Groups of copies")
+
+    def copies(self, *, distance: int = 12, at_least: str = "3s") -> Result:
+        """Find videos, and pieces of videos, that are in other videos too; the table ``copies`` says from when to when.
+
+        Compared are hashes of what is seen every half second, which survive other encodings, sizes and frame rates.
+
+        Args:
+            distance: how many of the 64 bits of two hashes may differ.
+            at_least: the shortest piece that counts, such as 3s.
+
+        Raises:
+            InputError: there are no videos; a distance out of range.
+        """
+        self._need("signature")
+        seen = self.frame("SELECT parent, start, hash, detail FROM signature WHERE error IS NULL")
+        step = float(self.describe("signature").get("arguments", {}).get("every", 0.5))
+        arguments = {"distance": distance, "at_least": at_least}
+        with self.parts("copies").writing(), self.record("copies", arguments) as run:
+            with progress("compare", 100) as advance:
+                found = copies(
+                    seen, distance=distance, at_least=seconds(at_least), every=step, progress=_percent(advance)
+                )
+            same = groups(found)
+            self.parts("copies").replace_all(pa.Table.from_pandas(found, preserve_index=False), run.stem)
+            videos, pairs = seen["parent"].nunique(), len(found[["a", "b"]].drop_duplicates())
+            run.counts = {"stretches": len(found), "videos": videos, "groups": same["group"].nunique()}
+        words = [
+            f"{len(found):,} stretches of {pairs:,} pairs of videos are the same, of {videos:,} videos.",
+            f"{len(same):,} videos are copies as a whole, in {same['group'].nunique():,} groups"
+            + (f": keep {', '.join(same.loc[same['keeper'], 'id'].head(3))}." if len(same) else "."),
+        ]
+        return Result("Copies", found, words, provenance=arguments, extra={"groups": same})
 
     def search(self, words: str | None = None, *, like: str | None = None, n: int = 20) -> pd.DataFrame:
         """The pictures nearest to words (in 16 languages) or to an example.
@@ -107,12 +141,20 @@ class Exploring(Measuring):
         return embed()([load(path, size=256) if isinstance(path, Path) else path])["embedding"][0]
 
     def cluster(
-        self, *, k: int, seed: int = 1, name: str = "cluster", where: str | None = None, replace: bool = False
+        self,
+        *,
+        k: int,
+        on: str = "image",
+        seed: int = 1,
+        name: str = "cluster",
+        where: str | None = None,
+        replace: bool = False,
     ) -> Result:
         """Sort pictures into k clusters by their embeddings, with a contact sheet a cluster.
 
         Args:
             k: how many clusters.
+            on: what to sort: image, frame, shot, or the name of another table of units inside videos.
             seed: the same seed and the same pictures give the same clusters.
             name: of the table; several clusterings can stand side by side.
             where: which pictures, as a condition in SQL on the table media.
@@ -122,7 +164,7 @@ class Exploring(Measuring):
             InputError: k does not fit the number of pictures; the table was made with other arguments.
         """
         self._need("embed")
-        arguments = {"k": k, "seed": seed, "where": where}
+        arguments = {"k": k, "seed": seed, "where": where} | ({} if on == "image" else {"on": on})
         there = self.describe(name)
         if name in self.tables() and there.get("name") != "cluster":  # never the pictures, measures or predictions
             raise InputError(f"{name!r} is a table that no clustering made: choose another --name")
@@ -132,7 +174,7 @@ class Exploring(Measuring):
                 f"the table {name!r} was made with {before}: replace it with --replace, or keep both with "
                 f"--name {name}2"
             )
-        chosen = self.frame(f"SELECT id FROM media WHERE parent IS NULL AND ({where or 'true'})")["id"]
+        chosen = self._originals(where) if on == "image" else self.join(on=on, where=where)["id"]
         ids, vectors = self.vectors("embed", "embedding", chosen)
         with self.parts(name).writing(), self.record("cluster", arguments) as run:
             made = cluster(vectors, k, seed)
@@ -150,6 +192,9 @@ class Exploring(Measuring):
             folder = self._sheets_of_clusters(name, frame)
         return _cluster_result(frame, k, seed, folder)
 
+    def _originals(self, where: str | None) -> pd.Series:
+        return self.frame(f"SELECT id FROM media WHERE parent IS NULL AND ({where or 'true'})")["id"]
+
     def _sheets_of_clusters(self, name: str, frame: pd.DataFrame) -> Path:
         folder = self.results / name
         if folder.exists():
@@ -161,12 +206,19 @@ class Exploring(Measuring):
         return folder
 
     def sheet(
-        self, *ids: str, where: str | None = None, n: int = SHEET, out: Path | None = None, title: str | None = None
+        self,
+        *ids: str,
+        on: str = "image",
+        where: str | None = None,
+        n: int = SHEET,
+        out: Path | None = None,
+        title: str | None = None,
     ) -> Path:
         """A contact sheet of pictures.
 
         Args:
             ids: which pictures; all, or those of ``where``, by default.
+            on: what to show: image, frame, shot, or the name of another table of units inside videos.
             where: which pictures, as a condition in SQL on the table media.
             n: at most so many.
             out: the file to write; ``results/sheet.jpg`` by default.
@@ -176,7 +228,7 @@ class Exploring(Measuring):
             The file.
         """
         if not ids:
-            ids = tuple(self.frame(f"SELECT id FROM media WHERE {where or 'true'} LIMIT {int(n)}")["id"])
+            ids = tuple(self.join(on=on, where=where)["id"].head(int(n)))
         if not ids:
             raise InputError("no pictures to show")
         captions = [_last(id) for id in ids[:n]]

@@ -94,8 +94,8 @@ class Watching(Store):
             video: its id, or its file name.
             since: from when on, such as 1:30 or 90s; the start by default.
             until: to when; the end by default.
-            marks: a table of events to draw: columns time (seconds or HH:MM:SS), label, and filename where it
-                holds those of several videos.
+            marks: a table of events to draw: a column time (seconds or HH:MM:SS), a label, and filename where
+                it holds those of several videos.
             out: the picture to write; ``results/timeline-NAME.png`` by default.
 
         Raises:
@@ -237,7 +237,8 @@ def _marks(table: pd.DataFrame, video: str) -> pd.DataFrame:
     if "filename" in table:
         names = table["filename"].astype(str)
         table = table[(names == video) | (names == video.rsplit("/", 1)[-1])]
-    label = table["label"] if "label" in table else [""] * len(table)
+    words = [name for name in table if name not in ("filename", "time") and table[name].map(type).eq(str).all()]
+    label = table["label" if "label" in table else words[0]] if words else [""] * len(table)
     return pd.DataFrame({"time": [seconds(time) for time in table["time"]], "label": label})
 
 
@@ -247,7 +248,7 @@ def _timeline_result(title: str, shots: pd.DataFrame | None, draw: Callable[[], 
     length = shots["stop"] - shots["start"]
     words = [f"{len(shots)} shots, {length.mean():.2f} s long on average (median {length.median():.2f} s)."]
     shown = [name for name in ("start", "stop", "transition") if name in shots]
-    table = shots[shown].assign(start=shots["start"].map(Timecode).map(str), stop=shots["stop"].map(Timecode).map(str))
+    table = shots[shown].assign(**{name: [str(Timecode(time)) for time in shots[name]] for name in ("start", "stop")})
     return Result(title, table.assign(seconds=length.round(3)), words, draw=draw)
 
 

@@ -7,6 +7,7 @@ offset the two are compared sample by sample, and what agrees without a long gap
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,13 +29,13 @@ FLAT = 0.04  # detail below which a hash says nothing
 SEED_DISTANCE = 8  # bits; what agrees along a stretch may differ in more, but is not searched for
 LARGEST_GAP = 2.0  # seconds of a stretch that need not agree
 CREEP = 2  # steps by which the offset may change from one part of a stretch to the next
-MOST_PAIRS = 1 << 28  # of samples that look alike, expected: a minute or two of work
+MOST_PAIRS = 1 << 24  # of samples of two videos that look alike, as expected
 REFERENCES = 1024  # samples from which that is expected
 
 _WINDOW = 5  # samples, of which half must agree
 _ENDS = 9  # samples at an end that say at which offset it lies
 _BLOCK = 1 << 19  # pairs of samples looked at together
-_TRACKS = 1 << 22  # kept before equal ones are put together
+_SEEDS = 1 << 20  # kept before those of one offset are put together
 _NONE = np.uint8(65)  # bits: further than any two hashes are
 
 COLUMNS: dict[str, type] = {
@@ -66,9 +67,10 @@ def copies(
     """Stretches of videos that are also in another video (or again in the same one).
 
     A stretch may lie anywhere in either video. Samples that are flat (``detail`` below 0.04: black, one colour)
-    say nothing. Nor do looks that are everywhere, as a channel's card or the picture of a fixed camera: where
-    more than some 270 million pairs of samples would look alike, a stretch is not *searched* from the commonest
-    ones, although they count in a stretch that is found from others; ``attrs`` says how many they are.
+    say nothing. Looks that are everywhere, as a channel's card or the view of a fixed camera, say little, and
+    their pairs grow with the square of the videos: where more than some 17 million pairs of samples would look
+    alike, copies are not searched for from the commonest looks. These still count in a stretch that is found
+    from others, and ``attrs`` says how many they are.
 
     Times are right to about ``every``. A copy that runs faster or slower by a few per cent (films on television
     run at 25 frames a second instead of 24) is found, if need be in pieces; its two stretches differ in length.
@@ -116,7 +118,7 @@ def copies(
     tracks = _tracks(grid, seeding, distance, reach, within, progress)
     rows = []
     for a, b, offsets in _by_pair(tracks):
-        stretches = _joined(_chosen(grid, a, b, offsets, distance, reach), every)
+        stretches = _joined(_best(_found(grid, a, b, offsets, distance), reach, every), every)
         rows += [_row(grid, a, b, stretch, distance) for stretch in stretches]
     found = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     found = found.sort_values(["a", "a_start", "b", "b_start"], ignore_index=True)
@@ -407,6 +409,20 @@ class _Stretch(NamedTuple):
     def steps(self) -> int:
         return int(self.a[-1] - self.a[0] + 1)
 
+    def holds(self, a: _Numbers, b: _Numbers) -> _Truths:
+        """Which of these pairs of cells lie between its ends in both videos."""
+        return (a >= self.a[0]) & (a <= self.a[-1]) & (b >= self.b[0]) & (b <= self.b[-1])
+
+    def only(self, which: _Truths) -> _Stretch:
+        """Some of its cells."""
+        return _Stretch(self.a[which], self.b[which], self.distances[which])
+
+    def parts(self, every: float) -> list[_Stretch]:
+        """What lies between its long gaps."""
+        breaks = np.flatnonzero(np.diff(self.a) > LARGEST_GAP / every + 1) + 1
+        ends = itertools.pairwise([0, *breaks.tolist(), len(self.a)]) if len(self.a) else []
+        return [_Stretch(self.a[low:high], self.b[low:high], self.distances[low:high]) for low, high in ends]
+
     def then(self, other: _Stretch) -> _Stretch:
         """This one and what follows, in one."""
         return _Stretch(
@@ -427,12 +443,8 @@ def _stretches(grid: _Grid, a: int, b: int, offset: int, distance: int) -> list[
     nearest = apart.argmin(axis=0), np.arange(len(cells))
     live = grid.live[cells]
     agree = live & (apart[nearest] <= distance)
-    kept = np.flatnonzero(agree & (2 * _around(agree) >= _around(live)))
-    if not len(kept):
-        return []
-    breaks = np.flatnonzero(np.diff(kept) > LARGEST_GAP / grid.every + 1) + 1
-    parts = np.split(np.stack([cells, others[nearest], apart[nearest]])[:, kept], breaks, axis=1)
-    return [_Stretch(*part) for part in parts]
+    kept = agree & (2 * _around(agree) >= _around(live))
+    return _Stretch(cells, others[nearest], apart[nearest]).only(kept).parts(grid.every)
 
 
 def _around(true: _Truths) -> _Numbers:
@@ -440,20 +452,30 @@ def _around(true: _Truths) -> _Numbers:
     return np.convolve(true.astype(np.int64), np.ones(_WINDOW, np.int64))[_WINDOW // 2 :][: len(true)]
 
 
-def _chosen(grid: _Grid, a: int, b: int, offsets: _Numbers, distance: int, reach: int) -> list[_Stretch]:
-    """Stretches of two videos; of those about the same parts of both, the one with most seeds.
+def _found(grid: _Grid, a: int, b: int, offsets: _Numbers, distance: int) -> list[_Stretch]:
+    """Stretches of two videos, at all offsets that may bring new ones.
 
-    A picture that stands for ten seconds agrees with itself at many offsets.
+    A picture that stands for ten seconds agrees with itself at many offsets: where all seeds of one lie within
+    a stretch that is found, it is about the same.
     """
-    chosen: list[_Stretch] = []
+    found: list[_Stretch] = []
     for offset, low, high in offsets.tolist():
-        shift = int(grid.first[b]) + offset - int(grid.first[a])
-        if any(_overlap(seeds, other) == high - low + 1 for seeds in [_Seeds(low, high, shift)] for other in chosen):
-            continue
-        for one in _stretches(grid, a, b, offset, distance):
-            if one.steps >= reach and 2 * sum(_overlap(one, other) for other in chosen) < one.steps:
-                chosen.append(one)
-    return chosen
+        shift = grid.first[b] + offset - grid.first[a]
+        ends = np.array([low, high])
+        if not any(one.holds(ends, ends + shift).all() for one in found):
+            found += _stretches(grid, a, b, offset, distance)
+    return found
+
+
+def _best(stretches: list[_Stretch], reach: int, every: float) -> list[_Stretch]:
+    """Those that agree in most cells, and of the others what is not about the same parts of both videos."""
+    best: list[_Stretch] = []
+    for one in sorted(stretches, key=lambda s: (-len(s.a), s.distances.mean(), s.a[0], s.b[0])):
+        said = np.zeros(len(one.a), bool)
+        for other in best:
+            said |= other.holds(one.a, one.b)
+        best += [part for part in one.only(~said).parts(every) if part.steps >= reach]
+    return best
 
 
 def _joined(stretches: list[_Stretch], every: float) -> list[_Stretch]:
@@ -465,7 +487,7 @@ def _joined(stretches: list[_Stretch], every: float) -> list[_Stretch]:
             close = one.a[0] - before.a[-1] <= LARGEST_GAP / every + 1
             crept = np.median((one.b - one.a)[:_ENDS]) - np.median((before.b - before.a)[-_ENDS:])
             if close and new.any() and abs(crept) <= CREEP:
-                joined[position] = before.then(_Stretch(one.a[new], one.b[new], one.distances[new]))
+                joined[position] = before.then(one.only(new))
                 break
         else:
             joined.append(one)

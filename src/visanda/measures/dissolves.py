@@ -90,7 +90,7 @@ def _possible(
             break
         old, new, doubt = mixtures(products, times[samples], reach, round(LASTING / step))
         doubt[cut_before[: -2 * reach] != cut_before[2 * reach :]] = np.inf
-        for first in np.flatnonzero(doubt < limit):
+        for first in np.flatnonzero(doubt < limit).tolist():
             if first + reach not in best or doubt[first] < best[first + reach].doubt:
                 inside = samples[first : first + 2 * reach + 1]
                 best[first + reach] = Window(times[inside], inside, old[first], new[first], float(doubt[first]))

@@ -70,9 +70,9 @@ def flow(
     Args:
         stream: grey frames.
         every: seconds; of each such span of time the first frame is compared with that of the span before. 0: each
-            frame with the one before it, which costs most and follows the fastest movements. At 0.2, about 0.6
-            picture widths a second can be followed, at 0.1 twice that.
-        method: ``dis``, or ``farneback`` (seven times slower, and lost at a fifth of these speeds).
+            frame with the one before it, which costs most. Between two frames, a camera is followed over about a
+            twelfth of the picture's width: 0.8 widths a second at 0.1 seconds, 0.4 at 0.2.
+        method: ``dis``, or ``farneback`` (seven times slower, and lost at half of these speeds).
         threshold: own speed, in shorter sides of the picture a second, above which a point counts as moving.
         region: ``x,y,width,height`` of the part in which movement is measured, as shares of the picture from 0 to 1;
             the camera's movement is always found from the whole picture.
@@ -87,9 +87,10 @@ def flow(
         the mean length, 0 (everything in different directions) to 1 (all in one), null when nothing moves.
 
         The camera: ``pan`` and ``tilt`` how fast the view goes to the right and up (what is filmed goes to the left
-        and down), in picture widths and heights; ``zoom`` change of scale, as 0.1 for 10 % larger, negative for
-        smaller; ``roll`` degrees by which what is filmed turns counter-clockwise; ``camera`` mean speed of all
-        that, in shorter sides; ``fit`` share of the points with texture that follow one such movement, 0 to 1.
+        and down), in picture widths and heights; ``zoom`` growth of scale (of its logarithm: 0.1 for about 10 %
+        larger), negative where it shrinks; ``roll`` degrees by which what is filmed turns counter-clockwise;
+        ``camera`` mean speed of all that, in shorter sides; ``fit`` share of the points with texture that follow
+        one such movement, 0 to 1.
 
         The rest: ``object_motion`` mean speed of what does not follow the camera, in shorter sides; ``moving`` share
         of points whose own speed is above the threshold, 0 to 1. A point without texture counts as still, because
@@ -98,12 +99,12 @@ def flow(
     Raises:
         InputError: another method, the region is none, the mask cannot be read, or nothing is left to measure.
 
-    The camera's movement is what most of the points with texture have in common. Where fewer than half have one in
-    common, as across a cut, in a fade or behind a large object, or where there is too little texture, camera and
-    objects cannot be told apart and their columns are null (``fit`` says how many did). An object that fills most of
-    the picture is taken for the camera's movement: so is a walk through a scene, whose near things go faster than
-    far ones, in part. Leave out rows across a cut, as binning by shots does. Pictures with fewer than 48 pixels have
-    rows of nulls.
+    The camera's movement is what most of the points with texture have in common, all over the picture. Where fewer
+    than half have one in common, or those lie in a part of it only, camera and objects cannot be told apart and
+    their columns are null: across a cut, in a fade, before a plain wall, in a movement too fast to follow (``fit``
+    says how many did). An object that fills more than a fifth of the picture may be taken for the camera, and a walk
+    through a scene, whose near things go faster than far ones, is in part a movement of objects. Leave out rows
+    across a cut, as binning by shots does. Pictures of fewer than 48 pixels have rows of nulls.
     """
     estimate, area = _estimate(method), area_of_interest(region, mask)
     before = None

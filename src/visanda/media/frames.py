@@ -36,18 +36,25 @@ class Decoded:
     """A frame as the decoder gives it; pictures of it are made when they are asked for.
 
     A reduced picture is a function of the frame and of the size alone, whatever else is asked for.
+
+    Attributes:
+        raw: the decoder's frame.
+        time: seconds from the start of the file.
+        duration: seconds that it is shown.
+        rotation: degrees counter-clockwise that make it upright.
+        key: whether it is a key frame.
+        damaged: since when frames before it are missing or mended, in seconds; ``None`` where none are.
+        whole: it is not made from such frames.
     """
 
     raw: av.VideoFrame
     time: float
     duration: float
     rotation: int
+    key: bool = False
+    damaged: float | None = None
+    whole: bool = True
     _planes: tuple[np.ndarray, ...] | None = field(default=None, repr=False)
-
-    @property
-    def key(self) -> bool:
-        """Whether it is a key frame."""
-        return bool(self.raw.key_frame)
 
     def image(self) -> Image:
         """The whole picture, upright, every pixel."""

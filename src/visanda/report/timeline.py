@@ -20,6 +20,8 @@ BINS = 700  # points of a curve, at most
 BAND = ("#3d5a80", "#98b4d4")  # shots, in turns
 GRADUAL = "#e07a1f"
 INK = "#2d2d30"
+MARK = "#b3262e"
+WIDTH = 14.0  # inches
 CURVES = {
     "motion": ("changed", "share changed"),
     "loudness": ("loudness", "loudness, dB"),
@@ -60,21 +62,24 @@ def draw_timeline(
         curves: measures over time.
         marks: columns time and label: events to be drawn through all of it.
     """
-    heights = [0.7, 0.22 if shots is not None else 0.04] + [1.0] * len(curves)
-    figure = Figure(figsize=(14, 1.0 + 1.25 * sum(heights)), layout="constrained")
+    curves = [curve for curve in curves if np.isfinite(curve.value).any()]
+    heights = [_strip_height(pictures), 0.28 if shots is not None else 0.05] + [1.25] * len(curves)
+    height = sum(heights) + 0.12 * (len(heights) - 1) + 0.85
+    figure = Figure(figsize=(WIDTH, height))
     axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
-    figure.suptitle(title, x=0.01, ha="left", fontsize=13, color=INK)
-    _draw_strip(axes[0], span, pictures, figure)
+    share = 0.12 / (sum(heights) / len(heights))
+    figure.subplots_adjust(left=0.06, right=0.99, top=1 - 0.45 / height, bottom=0.4 / height, hspace=share)
+    figure.suptitle(title, x=0.01, y=1 - 0.12 / height, ha="left", va="top", fontsize=13, color=INK)
+    _draw_strip(axes[0], span, pictures)
     _draw_band(axes[1], shots)
     for area, curve in zip(axes[2:], curves, strict=True):
         _draw_curve(area, curve, span, shots)
-    for area in axes[1:]:
-        for mark in [] if marks is None else marks.itertuples():
-            area.axvline(mark.time, color="#b3262e", linewidth=1.2)
-    if marks is not None:
-        for mark in marks.itertuples():
-            axes[1].annotate(str(mark.label), (mark.time, 1), xycoords=("data", "axes fraction"), fontsize=8,
-                             color="#b3262e", xytext=(2, 1), textcoords="offset points")  # fmt: skip
+    for time, label in [] if marks is None else zip(marks["time"], marks["label"], strict=True):
+        for area in axes[1:]:
+            area.axvline(time, color=MARK, linewidth=1.2)
+        axes[-1].annotate(
+            f" {label}", (time, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=8, color=MARK
+        )
     bottom = axes[-1]
     bottom.set_xlim(*span)
     step = next((one for one in STEPS if (span[1] - span[0]) / one <= 12), 3600 * round((span[1] - span[0]) / 36000))
@@ -92,21 +97,23 @@ def _short(time: float, span: float) -> str:
     return text.removeprefix("00:")
 
 
-def _draw_strip(area: Axes, span: tuple[float, float], pictures: Sequence[Image | None], figure: Figure) -> None:
+def _strip_height(pictures: Sequence[Image | None]) -> float:
+    """Inches at which pictures fill the strip from side to side."""
+    shapes = [picture.pixels.shape for picture in pictures if picture is not None]
+    tallest = max((shape[0] / shape[1] for shape in shapes), default=0.5)
+    return min(2.0, 0.9 * WIDTH / max(1, len(pictures)) * tallest)
+
+
+def _draw_strip(area: Axes, span: tuple[float, float], pictures: Sequence[Image | None]) -> None:
     area.set_axis_off()
     area.set_ylim(0, 1)
     width = (span[1] - span[0]) / max(1, len(pictures))
-    inches = figure.get_figwidth() * 0.94 / max(1, len(pictures))
     for number, picture in enumerate(pictures):
-        if picture is None:
-            continue
-        height, wide = picture.pixels.shape[:2]
-        share = min(1.0, inches * 0.96 * height / wide / 1.35)
-        half = width * 0.48 * (share * 1.35 * wide / height / (inches * 0.96))
-        middle = span[0] + (number + 0.5) * width
-        box = area.inset_axes((middle - half, (1 - share) / 2, 2 * half, share), transform=area.transData)
-        box.imshow(picture.pixels, aspect="auto", interpolation="antialiased")
-        box.set_axis_off()
+        if picture is not None:
+            left = span[0] + (number + 0.02) * width
+            box = area.inset_axes((left, 0, width * 0.96, 1), transform=area.transData)
+            box.imshow(picture.pixels, interpolation="antialiased")
+            box.set_axis_off()
 
 
 def _draw_band(area: Axes, shots: pd.DataFrame | None) -> None:

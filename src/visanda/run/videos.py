@@ -385,7 +385,8 @@ class Watcher(threading.Thread):
         self.feed, self.size = feed, task.measure.size or 180
         self.run_, self.job, self.task, self.facts, self.damage, self.into = run, job, task, facts, damage, into
         self.until, self.last = resume.until, resume.last
-        self.since = max(0.0, resume.until - feed.before) if resume.until else 0.0
+        certain = min(resume.until, resume.last["stop"]) if resume.last else resume.until
+        self.since = max(0.0, certain - feed.before) if resume.until else 0.0
         self.queue: Queue[Any] = Queue(QUEUE)
         self.rows: list[Row] = []
         self.parts = 0

@@ -1,26 +1,44 @@
 """Statistics on plain tables: draw what to code, check coders and machine, estimate honestly.
 
 ``draw`` a sample, ``reliability`` between coders, ``validity`` of a machine, ``estimate`` with the machine's
-errors corrected; ``dsl`` and ``dsl_mean`` are the correction alone.
+errors corrected; ``dsl`` and ``dsl_mean`` are the correction alone. ``during`` and ``around`` join tables by time;
+``bins``, ``aggregate`` and ``panel`` average them.
 """
 
+from visanda.study.accepted import accepted
+from visanda.study.clock import on_clock
 from visanda.study.coefficients import Estimates
 from visanda.study.correct import dsl, dsl_mean
 from visanda.study.estimate import estimate
+from visanda.study.intervals import around, during
+from visanda.study.joined import Joined
+from visanda.study.panel import aggregate, bins, panel
 from visanda.study.regress import gold_only, naive, ordinary
 from visanda.study.reliability import reliability
 from visanda.study.sample import draw
+from visanda.study.shots import shot_statistics
+from visanda.study.sound import silences
 from visanda.study.validity import validity
 
 __all__ = [
     "Estimates",
+    "Joined",
+    "accepted",
+    "aggregate",
+    "around",
+    "bins",
     "draw",
     "dsl",
     "dsl_mean",
+    "during",
     "estimate",
     "gold_only",
     "naive",
+    "on_clock",
     "ordinary",
+    "panel",
     "reliability",
+    "shot_statistics",
+    "silences",
     "validity",
 ]
