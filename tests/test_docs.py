@@ -122,10 +122,12 @@ def test_the_python_of_the_readme_runs(study: Path):
 
 
 def test_the_commands_of_the_readme_run(study: Path):
-    (console,) = blocks("README.md", "console")
-    printed = [generate.run_command(command) for command in generate.commands_of(console)]
+    pictures, videos = blocks("README.md", "console")
+    printed = [generate.run_command(command) for command in generate.commands_of(pictures)]
     assert "corrected (DSL)" in printed[-2]
     assert printed[-1].strip().endswith("report.html")
+    printed = [generate.run_command(command) for command in generate.commands_of(videos)]
+    assert "Chamber TV" in printed[-2] and "6 shots" in printed[-1]
 
 
 @pytest.mark.parametrize("path", ["docs/guide/start.md", "docs/guide/video.md"])

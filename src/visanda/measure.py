@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from visanda.arguments import Argument, arguments_of
 from visanda.errors import InputError, VisandaWarning
-from visanda.media import Facts, Image, at_sizes, load
+from visanda.media import Facts, Image, Video, at_sizes, load, seconds_of_sound
 from visanda.models import Model, model
 from visanda.units import KINDS, Unit, parse
 
@@ -47,6 +47,7 @@ ARROW: dict[object, pa.DataType] = {
     list[float]: pa.list_(pa.float64()),
     list[str]: pa.list_(pa.string()),
 }
+SMALLER = 180  # the shorter side of frames for a measure of video that names none
 TIMED = [  # the columns that every table of units inside videos begins with
     pa.field("id", pa.string()),
     pa.field("parent", pa.string()),
@@ -212,20 +213,29 @@ class Measure:
         return pa.schema([*own, *fields, pa.field("error", pa.string())])
 
     def __call__(self, images: Sequence[Any]) -> Mapping[str, Any]:
-        """Measure pictures: columns by name, each with one value a picture, in order.
+        """Measure pictures: columns by name, each with one value a picture, in order. Or watch one video.
 
         Args:
             images: a list of pictures, each of which :meth:`visanda.media.Image.of` accepts; larger ones are
-                reduced to the measure's size first, so that a corpus and a list give the same numbers.
+                reduced to the measure's size first, so that a corpus and a list give the same numbers. For a
+                measure of video, the path of a video: the columns then begin with ``start`` and ``stop``.
 
         Raises:
-            InputError: a single picture instead of a list, or something that is no picture.
+            InputError: a single picture instead of a list, or something that is no picture or no video.
             MediaError: a file cannot be read.
         """
+        if self.feed:
+            return self._of_video(images)
         if isinstance(images, str | Path | Image) or (isinstance(images, np.ndarray) and images.ndim != 4):
             raise InputError(f"{self.name} measures a list of pictures: put a single one in [ ]")
         prepared = [_prepared(image, self.size) for image in images]
         return self.registered.implementation(prepared, **self.arguments)
+
+    def _of_video(self, path: Any) -> dict[str, list[Any]]:
+        if not isinstance(path, str | Path):
+            raise InputError(f"{self.name} watches a video: give the path of one, not {type(path).__name__}")
+        found = list(watch_file(self, path))
+        return {name: [row[name] for row in found] for name in ("start", "stop", *self.columns)}
 
     def to_json(self) -> str:
         """Name and arguments as JSON; :meth:`from_json` builds the measure again."""
@@ -439,6 +449,24 @@ def rows(measure: Measure, ids: Sequence[str], values: Mapping[str, Any]) -> pa.
 def watch(measure: Measure, stream: Stream) -> Iterator[Row]:
     """The rows of a measure that watches videos, as it yields them."""
     return iter(measure.registered.implementation(stream, **measure.arguments))
+
+
+def watch_file(
+    measure: Measure, path: str | Path, *, since: float = 0.0, last: Row | None = None
+) -> Iterator[Row]:
+    """What a measure of video yields for one file; from a moment on, where ``last`` is the last row before it.
+
+    Raises:
+        MediaError: the file cannot be read, or has no pictures or no sound.
+    """
+    feed, size = measure.feed, measure.size or SMALLER
+    assert feed is not None
+    with Video(path) as video:
+        if feed.of == "sound":
+            items: Iterator[Any] = seconds_of_sound(path, since=since)
+        else:
+            items = (frame.reduced(feed.of, size) for frame in video.frames(since))
+        yield from watch(measure, Stream(items, video.facts, last))
 
 
 def timed_rows(measure: Measure, video: str, found: Sequence[Row]) -> pa.Table:

@@ -94,7 +94,8 @@ def copies(
         - ``matched``: share of the stretch's samples that agree, 0–1.
         - ``distance``: mean number of bits in which these differ.
         - ``looks``: how many different pictures follow each other in it. 1 is one picture that hardly changes,
-          as a title card or a view from a fixed camera, which two videos may share without one being a copy.
+          as a title card or a view from a fixed camera, which two videos may share without one being a copy, and
+          which agrees with itself at any offset: only the best is given.
         - ``a_length``, ``b_length``: seconds of each video that are not flat.
 
         ``attrs`` of the table counts the ``videos``, the ``samples``, and of these the ``flat`` and the ``common``.
@@ -118,7 +119,7 @@ def copies(
     tracks = _tracks(grid, seeding, distance, reach, within, progress)
     rows = []
     for a, b, offsets in _by_pair(tracks):
-        stretches = _joined(_best(_found(grid, a, b, offsets, distance), reach, every), every)
+        stretches = _joined(_best(grid, _found(grid, a, b, offsets, distance), distance, reach), every)
         rows += [_row(grid, a, b, stretch, distance) for stretch in stretches]
     found = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     found = found.sort_values(["a", "a_start", "b", "b_start"], ignore_index=True)
@@ -409,9 +410,9 @@ class _Stretch(NamedTuple):
     def steps(self) -> int:
         return int(self.a[-1] - self.a[0] + 1)
 
-    def holds(self, a: _Numbers, b: _Numbers) -> _Truths:
-        """Which of these pairs of cells lie between its ends in both videos."""
-        return (a >= self.a[0]) & (a <= self.a[-1]) & (b >= self.b[0]) & (b <= self.b[-1])
+    def holds(self, a: _Numbers, b: _Numbers) -> tuple[_Truths, _Truths]:
+        """Which of these cells lie between its ends, in the one and in the other video."""
+        return (a >= self.a[0]) & (a <= self.a[-1]), (b >= self.b[0]) & (b <= self.b[-1])
 
     def only(self, which: _Truths) -> _Stretch:
         """Some of its cells."""
@@ -462,20 +463,31 @@ def _found(grid: _Grid, a: int, b: int, offsets: _Numbers, distance: int) -> lis
     for offset, low, high in offsets.tolist():
         shift = grid.first[b] + offset - grid.first[a]
         ends = np.array([low, high])
-        if not any(one.holds(ends, ends + shift).all() for one in found):
+        if not any(np.all(one.holds(ends, ends + shift)) for one in found):
             found += _stretches(grid, a, b, offset, distance)
     return found
 
 
-def _best(stretches: list[_Stretch], reach: int, every: float) -> list[_Stretch]:
-    """Those that agree in most cells, and of the others what is not about the same parts of both videos."""
+def _best(grid: _Grid, stretches: list[_Stretch], distance: int, reach: int) -> list[_Stretch]:
+    """Those that agree in most cells, and of the others what is not about the same parts of both videos.
+
+    Of one look, which agrees with itself at any offset, no part of either video is given twice.
+    """
     best: list[_Stretch] = []
     for one in sorted(stretches, key=lambda s: (-len(s.a), s.distances.mean(), s.a[0], s.b[0])):
+        still = _looks(grid, one, distance) == 1
         said = np.zeros(len(one.a), bool)
         for other in best:
-            said |= other.holds(one.a, one.b)
-        best += [part for part in one.only(~said).parts(every) if part.steps >= reach]
+            in_a, in_b = other.holds(one.a, one.b)
+            said |= (in_a | in_b) if still else (in_a & in_b)
+        best += [part for part in one.only(~said).parts(grid.every) if part.steps >= reach]
     return best
+
+
+def _looks(grid: _Grid, stretch: _Stretch, distance: int) -> int:
+    """How many different pictures follow each other."""
+    hashes = grid.hashes[stretch.a]
+    return 1 + int((np.bitwise_count(hashes[1:] ^ hashes[:-1]) > distance).sum())
 
 
 def _joined(stretches: list[_Stretch], every: float) -> list[_Stretch]:
@@ -499,7 +511,6 @@ def _row(grid: _Grid, a: int, b: int, stretch: _Stretch, distance: int) -> dict[
     starts = grid.starts[stretch.a]
     offsets = grid.starts[stretch.b] - starts
     first, last = starts[0], starts[-1] + grid.every
-    hashes = grid.hashes[stretch.a]
     return {
         "a": grid.names[a],
         "a_start": round(first, 6),
@@ -511,7 +522,7 @@ def _row(grid: _Grid, a: int, b: int, stretch: _Stretch, distance: int) -> dict[
         "offset": round(np.median(offsets), 6),
         "matched": round(len(stretch.a) / grid.live[stretch.a[0] : stretch.a[-1] + 1].sum(), 6),
         "distance": round(stretch.distances.mean(), 3),
-        "looks": 1 + int((np.bitwise_count(hashes[1:] ^ hashes[:-1]) > distance).sum()),
+        "looks": _looks(grid, stretch, distance),
         "a_length": round(grid.lengths[a], 6),
         "b_length": round(grid.lengths[b], 6),
     }

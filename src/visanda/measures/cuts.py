@@ -12,6 +12,8 @@ BESIDE = 0.2  # seconds on either side whose changes a cut must outdo
 FLASH = 0.4  # seconds after which a picture that comes back was never cut away
 SHIFT = np.ones((7, 7), np.uint8)  # pixels of 36 that things may move within a frame: 3 in any direction
 MOVING = 2.0  # mean change of levels (0–255) below which nothing is said to move
+SAME = 0.9  # correlation of pieces of one scene in another light
+FLAT = 3.0  # standard deviation in levels (0–255) of a picture without anything in it
 RETURNS = 0.33  # of a cut's change: less than that, and the picture has come back
 
 
@@ -70,7 +72,8 @@ def hard_cuts(frames: Sequence[Thumbnail], rate: float, ratio: float) -> list[in
 
     A cut is a change that is ``ratio`` times the largest changes before and after it (their mean, and never less
     than ``MOVING``) within ``BESIDE`` seconds, its direct neighbours left out: a cut may have a blended frame. And
-    the picture does not come back, as after a flash or behind something that passes.
+    the picture does not come back, as after a flash or behind something that passes, nor is it the same in another
+    light.
 
     Args:
         frames: in order.
@@ -84,7 +87,8 @@ def hard_cuts(frames: Sequence[Thumbnail], rate: float, ratio: float) -> list[in
         after[:-k] = np.maximum(after[:-k], changes[k:])
     outdone = changes > ratio * ((before + after) / 2 + MOVING)
     peak = (changes > np.r_[changes[1:], 0]) & (changes >= np.r_[0, changes[:-1]])
-    return [int(i) for i in np.flatnonzero(outdone & peak) if not _comes_back(frames, int(i), rate)]
+    likely = np.flatnonzero(outdone & peak).tolist()
+    return [i for i in likely if not _comes_back(frames, i, rate) and not _another_light(frames[i - 1], frames[i])]
 
 
 def _comes_back(frames: Sequence[Thumbnail], at: int, rate: float) -> bool:
@@ -95,3 +99,19 @@ def _comes_back(frames: Sequence[Thumbnail], at: int, rate: float) -> bool:
     after = frames[at + 1 : at + 1 + reach]
     before = frames[max(0, at - 1 - reach) : max(0, at - 1)]
     return any(difference(old, one) < limit for one in after) or any(difference(one, new) < limit for one in before)
+
+
+def _another_light(before: Thumbnail, after: Thumbnail) -> bool:
+    return min(found_in(before.pixels, after.pixels), found_in(after.pixels, before.pixels)) > SAME
+
+
+def found_in(one: np.ndarray, other: np.ndarray) -> float:
+    """Correlation, −1 to 1, of the middle quarter of a picture with the place in another that is most like it.
+
+    0 where there is nothing in it.
+    """
+    height, width = one.shape[:2]
+    piece = one[height // 4 : height - height // 4, width // 4 : width - width // 4]
+    if cv2.meanStdDev(piece)[1].max() < FLAT:
+        return 0.0
+    return float(cv2.matchTemplate(other, piece, cv2.TM_CCOEFF_NORMED).max())

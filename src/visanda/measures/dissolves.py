@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from visanda.measures.cuts import Boundary, Thumbnail
+from visanda.measures.cuts import FLAT, Boundary, Thumbnail, found_in
 
 # Seconds between the samples of a window, samples from its middle to its ends, and share of the doubt that is let
 # pass: windows of 0.5 to 2.1 seconds, and short ones, in which fast movement too is nearly even.
@@ -17,7 +17,6 @@ LONGEST = 2.6  # seconds of a window where frames are few
 PARTLY = 4  # samples that must lie between the old picture and the new
 ALIKE = 0.3  # correlation that unrelated pictures may have
 NOISE = 20.0  # squared levels that are left over in any window
-FLAT = 3.0  # standard deviation in levels (0–255) of a picture without anything in it
 LASTING = 0.64  # seconds of such a picture that make a shot of their own, and not the middle of a fade
 DARK = 0.3  # share of both pictures together that only a fade goes below
 APART = 0.5  # seconds within which there is one gradual transition at most
@@ -31,15 +30,15 @@ class Window:
     Attributes:
         times: (n,) of its samples, in seconds.
         frames: (n,) positions of its samples among all frames.
-        old: (n,) share of the first picture in each sample.
-        new: (n,) share of the last.
+        progress: (n,) from the first picture, 0, to the last, 1.
+        together: (n,) share of both pictures in each sample, 0 where a fade is at its darkest.
         doubt: 0 for a perfect dissolve or fade between unrelated pictures.
     """
 
     times: np.ndarray
     frames: np.ndarray
-    old: np.ndarray
-    new: np.ndarray
+    progress: np.ndarray
+    together: np.ndarray
     doubt: float
 
     @property
@@ -88,12 +87,14 @@ def _possible(
     for reach in reaches:
         if 2 * reach >= len(samples):
             break
-        old, new, doubt = mixtures(products, times[samples], reach, round(LASTING / step))
+        progress, together, doubt = mixtures(products, times[samples], reach, round(LASTING / step))
         doubt[cut_before[: -2 * reach] != cut_before[2 * reach :]] = np.inf
         for first in np.flatnonzero(doubt < limit).tolist():
             if first + reach not in best or doubt[first] < best[first + reach].doubt:
                 inside = samples[first : first + 2 * reach + 1]
-                best[first + reach] = Window(times[inside], inside, old[first], new[first], float(doubt[first]))
+                best[first + reach] = Window(
+                    times[inside], inside, progress[first], together[first], float(doubt[first])
+                )
     return list(best.values())
 
 
@@ -132,8 +133,9 @@ def mixtures(
         lasting: flat samples that are a shot of their own: a window may end in one, or begin.
 
     Returns:
-        The shares of the first and of the last picture, (n − 2 reach, 2 reach + 1) each, and the doubt,
-        (n − 2 reach): what is left over, unevenness and likeness added; infinite where it cannot be.
+        The progress from the first picture, 0, to the last, 1, and the share of both together,
+        (n − 2 reach, 2 reach + 1) each; and the doubt, (n − 2 reach): what is left over, unevenness and likeness
+        added; infinite where it cannot be.
     """
     first = np.arange(len(products) - 2 * reach)
     last = first + 2 * reach
@@ -145,18 +147,19 @@ def mixtures(
     new = ((aa + 1) * mb - ab * ma) / determinant
     left = mm - 2 * old * ma - 2 * new * mb + old**2 * aa + new**2 * bb + 2 * old * new * ab
     flat = products.diagonal() < FLAT**2
-    old = np.where(flat[first][:, None], 1 - new, old)  # of a flat picture nothing is seen: it is the rest
-    new = np.where(flat[last][:, None], 1 - old, new)
+    flat_first, flat_last = flat[first][:, None], flat[last][:, None]
+    old, new = np.where(flat_first, 0, old), np.where(flat_last, 0, new)
+    progress = np.where(flat_first, new, np.where(flat_last, 1 - old, (new - old + 1) / 2))
 
     seconds = times[last] - times[first]
     even = (times[inside] - times[first][:, None]) / seconds[:, None]
     leftover = (left / ((aa + bb) / 2 + NOISE)).mean(axis=1)
-    uneven = np.abs((new - old + 1) / 2 - even).mean(axis=1)
+    uneven = np.abs(progress - even).mean(axis=1)
     alike = (ab / np.sqrt((aa + 4) * (bb + 4))).ravel()
     possible = (_between(old) | _between(new)).sum(axis=1) >= PARTLY
     possible &= (seconds < LONGEST) & _may_be_flat(flat, first, last, lasting)
     doubt = leftover + 2 * uneven + np.maximum(0, alike - ALIKE)
-    return old, new, np.where(possible, doubt, np.inf)
+    return progress, old + new, np.where(possible, doubt, np.inf)
 
 
 def _between(share: np.ndarray) -> np.ndarray:
@@ -172,23 +175,14 @@ def _may_be_flat(flat: np.ndarray, first: np.ndarray, last: np.ndarray, lasting:
 
 def _one_scene(first: np.ndarray, middle: np.ndarray, last: np.ndarray) -> bool:
     """Whether a camera that moves explains it: what is in the middle of one picture is elsewhere in the others."""
-    ends = max(_found_in(first, last), _found_in(last, first))
-    return ends > SAME[0] or min(_found_in(middle, first), _found_in(middle, last)) > SAME[1]
-
-
-def _found_in(one: np.ndarray, other: np.ndarray) -> float:
-    """Correlation of the middle quarter of one picture with the place in the other that is most like it."""
-    height, width = one.shape[:2]
-    piece = one[height // 4 : height - height // 4, width // 4 : width - width // 4]
-    if cv2.meanStdDev(piece)[1].max() < FLAT:
-        return 0.0
-    return float(cv2.matchTemplate(other, piece, cv2.TM_CCOEFF_NORMED).max())
+    ends = max(found_in(first, last), found_in(last, first))
+    return ends > SAME[0] or min(found_in(middle, first), found_in(middle, last)) > SAME[1]
 
 
 def _measured(window: Window, times: np.ndarray) -> Boundary:
     """The transition in a window: its middle frame, and its length from how fast the pictures change places."""
-    progress = np.maximum.accumulate((window.new - window.old + 1) / 2)
+    progress = np.maximum.accumulate(window.progress)
     begun, done = np.interp((0.1, 0.9), progress, window.times)
     middle = times[np.abs(times - (begun + done) / 2).argmin()]
-    kind = "fade" if (window.new + window.old).min() < DARK else "dissolve"
+    kind = "fade" if window.together.min() < DARK else "dissolve"
     return Boundary(float(middle), kind, round(float(done - begun) / 0.8, 2))

@@ -15,6 +15,7 @@ from visanda.measures.hash import _phash
 
 BLACK = 24.0  # of 255: rows and columns nowhere brighter are bars; encoders leave some noise in black
 WIDEST_BAR = 0.3  # of the height or width, on each side: 2.39:1 inside 4:3 has 0.22
+UNEVEN = 0.03  # of the height or width: by which two bars may differ
 ROUNDING = 1e-6  # of a step: 0.3 / 0.1 is less than 3
 
 
@@ -84,14 +85,15 @@ def _step(time: float, every: float) -> int:
 
 def _without_bars(picture: np.ndarray) -> np.ndarray:
     """The picture without equal black bars above and below, and left and right."""
-    y, x = _bar(picture.max(axis=1) > BLACK), _bar(picture.max(axis=0) > BLACK)
-    height, width = picture.shape
-    return picture[y : height - y, x : width - x]
+    return picture[_between_bars(picture.max(axis=1) > BLACK), _between_bars(picture.max(axis=0) > BLACK)]
 
 
-def _bar(lit: np.ndarray) -> int:
-    """How many of these rows or columns, at each end, are dark: a bar, unless it is too wide for one."""
+def _between_bars(lit: np.ndarray) -> slice:
+    """What lies between the dark rows or columns at both ends; all, where they are no two bars of one width."""
+    size = len(lit)
     if not lit.any():
-        return 0
-    width = min(int(lit.argmax()), int(lit[::-1].argmax()))
-    return width if width <= WIDEST_BAR * len(lit) else 0
+        return slice(0, size)
+    before, after = int(lit.argmax()), int(lit[::-1].argmax())
+    if abs(before - after) > UNEVEN * size:
+        before = after = min(before, after)
+    return slice(before, size - after) if max(before, after) <= WIDEST_BAR * size else slice(0, size)

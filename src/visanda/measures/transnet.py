@@ -16,7 +16,9 @@ from visanda.measures.cuts import Boundary
 WINDOW, CONTEXT = 100, 25  # frames that the network sees, and those on either side that it does not judge
 JUDGED = WINDOW - 2 * CONTEXT
 SIZE = (48, 27)
-LIKELY = 0.5  # probability from which a frame is part of a transition
+LIKELY = 0.5  # probability from which a frame is part of a transition, or the middle of one
+PERHAPS = 0.2  # of being part of one, which joins likely frames to one transition: the halves of a fade
+SURE = 0.7  # of being part of one, which some frame must reach where none is likely to be the middle
 SOFT = 3  # frames in which the picture changes that make a transition gradual
 FLAT = 4.0  # standard deviation in levels (0–255) of a picture without anything in it
 
@@ -91,25 +93,30 @@ def _window(times: list[float], small: list[np.ndarray], network: Network) -> It
 
 
 def transitions(frames: Iterable[Judged]) -> Iterator[Boundary]:
-    """Boundaries from probabilities: runs of frames that are likely to be within a transition and its middle."""
+    """Boundaries from probabilities: runs of frames that are perhaps within a transition, some of them surely."""
     run: list[Judged] = []
-    for frame in chain(frames, [Judged(-1.0, 0.0, 0.0, False)]):
-        if frame.middle > LIKELY or frame.within > LIKELY:
+    for frame in chain(frames, [None]):
+        if frame and (frame.within > PERHAPS or frame.middle > LIKELY):
             run.append(frame)
             continue
-        if any(one.middle > LIKELY for one in run):
-            yield _boundary(run, frame.time if frame.time >= 0 else run[-1].time)
+        if any(one.middle > LIKELY or one.within > SURE for one in run):
+            yield _boundary(run, frame.time if frame else run[-1].time)
         run = []
 
 
 def _boundary(run: list[Judged], after: float) -> Boundary:
-    """A cut is marked at the last frame before it, of which the next is the first new one."""
-    seconds = after - run[0].time
-    likeliest = max(range(len(run)), key=lambda i: run[i].middle)
-    if len(run) < SOFT:
-        return Boundary(run[likeliest + 1].time if likeliest + 1 < len(run) else after, "cut")
+    """The transition in a run of frames, which the frame at ``after`` follows.
+
+    The network marks the last frame before a cut: the next one is the first new one.
+    """
+    times = [*(one.time for one in run), after]
+    likely = [i for i, one in enumerate(run) if one.within > LIKELY or one.middle > LIKELY]
+    first, last = likely[0], likely[-1]
+    if last - first + 1 < SOFT:
+        middle = max(likely, key=lambda i: run[i].middle)
+        return Boundary(times[middle + 1], "cut")
     kind = "fade" if any(one.flat for one in run) else "dissolve"
-    return Boundary(run[likeliest].time, kind, round(seconds, 2))
+    return Boundary(times[(first + last + 1) // 2], kind, round(times[last + 1] - times[first], 2))
 
 
 @lru_cache(maxsize=1)

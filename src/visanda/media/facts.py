@@ -46,9 +46,7 @@ class Facts:
     audio: str | None = None
 
 
-def read_facts(
-    path: Path, stream: av.VideoStream, raw: av.VideoFrame, zero: Fraction, first: float
-) -> Facts:
+def read_facts(path: Path, stream: av.VideoStream, raw: av.VideoFrame, zero: Fraction, first: float) -> Facts:
     """The facts of an open file.
 
     Args:

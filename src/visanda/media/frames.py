@@ -78,6 +78,11 @@ class Decoded:
             small, u, v = _full_range(small), _full_chroma(u), _full_chroma(v)
         return _turned(_coloured(small, u, v, self._bt709), self.rotation)
 
+    def reduced(self, of: str, size: int) -> Frame:
+        """As a measure of video is fed with it: ``grey`` or ``rgb``."""
+        pixels = self.grey(size) if of == "grey" else self.rgb(size)
+        return Frame(self.time, self.duration, self.key, pixels)
+
     @property
     def _limited(self) -> bool:
         """Whether brightness goes from 16 to 235, as in most video, and not from 0 to 255."""
@@ -86,7 +91,8 @@ class Decoded:
     @property
     def _bt709(self) -> bool:
         space = self.raw.colorspace
-        return space == 1 or (space == 2 and self.raw.height >= 720)  # unspecified: as players guess
+        guessed = space == 2 and self.raw.height >= 720 and not self.raw.format.is_rgb  # unspecified: as players do
+        return space == 1 or guessed
 
     def _reduced(self) -> tuple[np.ndarray, ...]:
         """Brightness and colour planes, reduced once to about HALVED for all that want less."""
@@ -100,7 +106,7 @@ class Decoded:
 
 
 def _plane(plane: av.video.plane.VideoPlane) -> np.ndarray:
-    lines = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
     return lines[:, : plane.width]
 
 

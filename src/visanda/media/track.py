@@ -126,7 +126,7 @@ class Track:
         packet = next(waiting := self._read(), None)
         while packet is not None:
             after = next(waiting, None)
-            now = packet.dts
+            now = None if packet.is_discard else packet.dts  # those that an edit list leaves out go back as they like
             if now is not None and before is not None:
                 if after is not None and after.dts is not None and abs(now - before) > jump > abs(after.dts - before):
                     packet.pts = packet.dts = now = None

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, islice
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,9 +28,8 @@ from visanda.media.picker import MICRO, Picker
 from visanda.media.track import Given, Track
 
 FAR = 12.0  # seconds between two pictures from which on seeking costs less than decoding what lies between
-PROBED = 2000  # frames that may be asked of the decoder for a first one that is whole: a minute or so
 EARLIER = (0.0, 2.0, 10.0)  # seconds before a time at which its key frame is looked for, where seeking is inexact
-NO_STAMPS = {"mpeg"}  # containers whose packets are mostly without time stamps, which are guessed, and after seeking worse
+GUESSED = {"mpeg"}  # containers in which most time stamps are guessed from those before: elsewhere after seeking
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ class Video:
         if given is None:
             raise MediaError(f"no frame can be decoded: {track.said or track.trouble or 'the file has none'}")
         first = 0.0
+        self._stamped = given.pts is not None
         if given.pts is not None:
             self._zero = min(self._zero, given.pts * track.base)
             first = self._time(given.pts)
@@ -133,9 +134,10 @@ class Video:
                 self._note(Damage(damaged, time, self._why()))
                 damaged = None
             last, shown = time, self._shown(given.raw)
-            yield Decoded(given.raw, time, shown, self.facts.rotation, given.key, before, damaged is None)
+            if given.key or not keys:
+                yield Decoded(given.raw, time, shown, self.facts.rotation, given.key, before, damaged is None)
         if not keys:
-            self._note_end(last + shown if last > -math.inf else since, damaged)
+            self._note_end(round(last + shown, DIGITS) if last > -math.inf else since, damaged)
 
     def _why(self) -> str:
         said = self._track.said
@@ -164,7 +166,8 @@ class Video:
 
     def _started(self, since: float, keys: bool) -> Iterator[Given]:
         """What the decoder gives from the key frame before ``since`` on; from the start where there is none."""
-        if since > self.facts.first + MICRO:
+        keys = keys and self._stamped
+        if since > self.facts.first + MICRO and self._stamped:
             for go in self._ways_to(since):
                 with suppress(av.FFmpegError, OSError):
                     go()
@@ -176,10 +179,9 @@ class Video:
         yield from self._track.frames(keys=keys)
 
     def _ways_to(self, since: float) -> Iterator[Callable[[], None]]:
-        if self._track.container.format.name not in NO_STAMPS:
-            for early in EARLIER:
-                yield lambda early=early: self._track.seek(self._pts(since - early))
-        yield lambda: self._track.skip(self._pts(since))
+        if self._track.container.format.name not in GUESSED:
+            yield from (partial(self._track.seek, self._pts(since - early)) for early in EARLIER)
+        yield partial(self._track.skip, self._pts(since))
 
     def _moment(self, given: Given, last: float) -> float:
         if given.pts is not None:
@@ -200,25 +202,20 @@ class Video:
 
         Where the file's packets do not say when they are shown, frames are decoded after all.
         """
+        if not self._stamped:
+            found = [(frame.time, frame.key) for frame in self.frames()]
+            return np.array([time for time, _ in found], float), np.array([key for _, key in found], bool)
         self._track.again()
         keys: dict[int, bool] = {}
-        for number, packet in enumerate(self._track.packets()):
-            if packet.is_discard:
-                continue
-            if packet.pts is not None:
+        for packet in self._track.packets():
+            if packet.pts is not None and not packet.is_discard:
                 keys.setdefault(packet.pts, packet.is_keyframe)
-            elif number < PROBED and not keys:
-                return self._moments_decoded()
         order = sorted(keys)
         times = np.array([float(pts * self._track.base - self._zero) for pts in order]).round(DIGITS)
         there = times >= self.facts.first
         if len(times):
-            self._note_end(float(times[-1]) + 1 / (self.facts.frame_rate or 25), None)
+            self._note_end(round(float(times[-1]) + 1 / (self.facts.frame_rate or 25), DIGITS), None)
         return times[there], np.array([keys[pts] for pts in order], bool)[there]
-
-    def _moments_decoded(self) -> tuple[np.ndarray, np.ndarray]:
-        found = [(frame.time, frame.key) for frame in self.frames()]
-        return np.array([time for time, _ in found], float), np.array([key for _, key in found], bool)
 
     def pictures(self, times: Sequence[float], *, keys: bool = False) -> Iterator[tuple[float, Decoded]]:
         """The frames shown at these times, in order; times at which nothing can be decoded are left out.
