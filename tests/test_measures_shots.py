@@ -18,7 +18,7 @@ import visanda
 from visanda.errors import InputError, MissingExtra
 from visanda.measure import Row, Stream
 from visanda.measures.cuts import difference, thumbnail
-from visanda.measures.dissolves import mixtures
+from visanda.measures.dissolves import following, mixtures
 from visanda.measures.shots import AROUND, AT_ONCE, LATEST, shots
 from visanda.measures.transnet import CONTEXT, Judged, judged, transitions
 from visanda.media import Facts, Frame, Video, load
@@ -200,7 +200,7 @@ def test_a_perfect_dissolve_leaves_no_doubt():
     first, last = np.random.default_rng(1).normal(0, 40, (2, 3000))
     share = np.linspace(0, 1, 9)[:, None]
     vectors = ((1 - share) * first + share * last) / np.sqrt(3000)
-    progress, together, doubt = mixtures(vectors @ vectors.T, np.arange(9) * 0.08, 4, 8)
+    progress, together, doubt = mixtures(following(vectors, 8), np.arange(9) * 0.08, 4, 8)
     assert doubt[0] == pytest.approx(0, abs=0.01)
     assert np.allclose(progress[0], share.ravel(), atol=0.01) and np.allclose(together, 1, atol=0.01)
 
@@ -208,7 +208,7 @@ def test_a_perfect_dissolve_leaves_no_doubt():
 def test_a_cut_is_no_mixture():
     first, last = np.random.default_rng(1).normal(0, 40, (2, 3000))
     vectors = np.array([first] * 5 + [last] * 4) / np.sqrt(3000)
-    assert mixtures(vectors @ vectors.T, np.arange(9) * 0.08, 4, 8)[2][0] == np.inf
+    assert mixtures(following(vectors, 8), np.arange(9) * 0.08, 4, 8)[2][0] == np.inf
 
 
 # going on, and how late

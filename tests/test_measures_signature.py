@@ -172,8 +172,8 @@ def test_copies_differ_in_few_bits(how, take, tmp_path):
     copy = of_file(write_video(tmp_path / "b.mp4", changed, rate, options={"crf": "34", "preset": "ultrafast"}))
     copy["start"] += 0.2
     apart = bits_apart(copy, original)
-    assert np.median(apart) <= 8
-    assert (apart <= 12).mean() >= 0.8
+    assert np.median(apart) <= 10
+    assert (apart <= 12).mean() >= 0.75
 
 
 def test_mirrored_copies_and_other_videos_differ_in_many_bits(take):

@@ -73,11 +73,14 @@ class Feed:
         before: seconds of video that it must have seen before its rows are right: what is watched again where
             a run goes on in the middle of a video.
         behind: seconds by which its rows may come later than the frames that they are about.
+        pairs: a row compares the frame at ``start`` with the frame at ``stop``, so that it is inside a shot only if
+            both are.
     """
 
     of: Literal["grey", "rgb", "sound"]
     before: float
     behind: float
+    pairs: bool = False
 
 
 @dataclass(frozen=True)
@@ -332,6 +335,7 @@ def stream(
     size: int | None = 180,
     before: float = 0.0,
     behind: float = 0.0,
+    pairs: bool = False,
     models: Sequence[str] = (),
     source: str,
     example: Mapping[str, Any] | None = None,
@@ -348,6 +352,7 @@ def stream(
         size: the shorter side, in pixels, that frames are reduced to (never enlarged), at most 180.
         before: seconds that must be watched before rows are right.
         behind: seconds by which rows may come later than their ``stop``.
+        pairs: rows compare the frame at ``start`` with the frame at ``stop``.
         models: names of the models it runs.
         source: whom to cite.
         example: arguments to try it with, needed where some have no default.
@@ -363,7 +368,7 @@ def stream(
         ...         yield {"start": frame.time, "stop": frame.time + frame.duration,
         ...                "brightness": frame.pixels.mean() / 255}
     """
-    feed = Feed(of, before, behind)
+    feed = Feed(of, before, behind, pairs)
 
     def register(implementation: Callable[Concatenate[Stream, P], Iterator[Row]]) -> Registered[P]:
         name, given = implementation.__name__, dict(example or {})
@@ -451,9 +456,7 @@ def watch(measure: Measure, stream: Stream) -> Iterator[Row]:
     return iter(measure.registered.implementation(stream, **measure.arguments))
 
 
-def watch_file(
-    measure: Measure, path: str | Path, *, since: float = 0.0, last: Row | None = None
-) -> Iterator[Row]:
+def watch_file(measure: Measure, path: str | Path, *, since: float = 0.0, last: Row | None = None) -> Iterator[Row]:
     """What a measure of video yields for one file; from a moment on, where ``last`` is the last row before it.
 
     Raises:

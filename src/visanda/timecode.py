@@ -63,7 +63,7 @@ def seconds(time: float | str) -> float:
         return float(time)
     text = str(time).strip()
     sign = -1.0 if text.startswith("-") else 1.0
-    plain = text.lstrip("+-") if text[:1] in ("+", "-") else text
+    plain = text[1:] if text[:1] in ("+", "-") else text
     if clock := _CLOCK.fullmatch(plain):
         hours, minutes, rest = clock.groups()
         whole = float(rest.replace(",", "."))

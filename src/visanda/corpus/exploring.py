@@ -65,7 +65,7 @@ class Exploring(Measuring):
         captions = [f"group {row.group}, {row.kind}, {row.distance} bits" for row in first.itertuples()]
         return self._save_sheet(first["id"].tolist(), captions, "duplicates.jpg", "Groups of copies")
 
-    def copies(self, *, distance: int = 12, at_least: str = "3s") -> Result:
+    def copies(self, *, distance: int = 12, at_least: str = "3s", share: float = 0.8, within: bool = False) -> Result:
         """Find videos, and pieces of videos, that are in other videos too; the table ``copies`` says from when to when.
 
         Compared are hashes of what is seen every half second, which survive other encodings, sizes and frame rates.
@@ -73,6 +73,8 @@ class Exploring(Measuring):
         Args:
             distance: how many of the 64 bits of two hashes may differ.
             at_least: the shortest piece that counts, such as 3s.
+            share: how much of each of two videos must be in the other for them to be copies as a whole.
+            within: look also for what is repeated within a video.
 
         Raises:
             InputError: there are no videos; a distance out of range.
@@ -80,13 +82,12 @@ class Exploring(Measuring):
         self._need("signature")
         seen = self.frame("SELECT parent, start, hash, detail FROM signature WHERE error IS NULL")
         step = float(self.describe("signature").get("arguments", {}).get("every", 0.5))
-        arguments = {"distance": distance, "at_least": at_least}
+        arguments = {"distance": distance, "at_least": at_least, "share": share, "within": within}
         with self.parts("copies").writing(), self.record("copies", arguments) as run:
             with progress("compare", 100) as advance:
-                found = copies(
-                    seen, distance=distance, at_least=seconds(at_least), every=step, progress=_percent(advance)
-                )
-            same = groups(found)
+                asked = {"distance": distance, "at_least": seconds(at_least), "every": step, "within": within}
+                found = copies(seen, **asked, progress=_percent(advance))
+            same = groups(found, share)
             self.parts("copies").replace_all(pa.Table.from_pandas(found, preserve_index=False), run.stem)
             videos, pairs = seen["parent"].nunique(), len(found[["a", "b"]].drop_duplicates())
             run.counts = {"stretches": len(found), "videos": videos, "groups": same["group"].nunique()}

@@ -209,7 +209,9 @@ class Measuring(Store):
         frame = self.join(*tables, on=on, where=where)
         by = [by] if isinstance(by, str) else by or []
         match = [match] if isinstance(match, str) else match or []
-        timing = Timing(during, around, window, match, clock, timezone, within, bin, by)
+        about = on or self._about(tables)
+        pairs = bool(self.describe(TABLES.get(about, about)).get("pairs"))
+        timing = Timing(during, around, window, match, clock, timezone, within, bin, by, pairs)
         if timing.asked and "start" in frame and "parent" in frame:
             joined = timing.apply(self, frame)
             frame = joined.table

@@ -22,6 +22,7 @@ from visanda.timecode import seconds
 PERIODS = ("minute", "quarter-hour", "hour", "day", "week", "month", "quarter", "year")
 NAMES = ("filename", "file", "video", "parent", "id")  # columns that name a video in tables people bring
 STARTS, STOPS = ("start", "begin", "from"), ("end", "stop", "until", "to")
+MICRO = 1e-6  # seconds: what times are rounded to
 OWN = {"id", "parent", "key", "start", "stop", "start_clock", "stop_clock", "error"}
 
 
@@ -38,6 +39,7 @@ class Timing:
     within: str | None = None
     bin: str | float | None = None
     by: Sequence[str] = ()
+    pairs: bool = False  # a row compares the frame at start with the frame at stop
 
     @property
     def asked(self) -> bool:
@@ -52,7 +54,7 @@ class Timing:
                 raise InputError(f"there is no column {self.clock!r} of videos that says when each recording began")
             joined.table = on_clock(units, self.clock, timezone=self.timezone)
         if self.within:
-            _add(joined, accepted(joined.table, store.frame(self.within)))
+            _add(joined, self._both_ends(accepted(self._beyond(joined.table), store.frame(self.within))))
         if self.during is not None:
             table, by = self._brought(store, self.during, joined.table)
             start, stop = _column(table, STARTS, "begins"), _column(table, STOPS, "ends")
@@ -107,6 +109,15 @@ class Timing:
         width, groups = seconds(self.bin), by or ["parent"]
         return bins(units, width, by=groups, values=_values(units, groups))
 
+    def _beyond(self, units: pd.DataFrame) -> pd.DataFrame:
+        """Pairs of frames that end where a stretch ends reach beyond it: their later frame is the next one's."""
+        return units.assign(stop=units["stop"] + MICRO) if self.pairs else units
+
+    def _both_ends(self, joined: Joined) -> Joined:
+        if self.pairs:
+            joined.table = joined.table.assign(stop=(joined.table["stop"] - MICRO).round(6))
+        return joined
+
     def _in_shots(self, store: Store, joined: Joined, by: list[str]) -> pd.DataFrame:
         """With the column ``shot``, where it is asked for and not there."""
         units = joined.table
@@ -114,7 +125,7 @@ class Timing:
             return units
         store.require("shots", "'visanda measure shots' first")
         shots = store.frame('SELECT id AS shot, parent, start, stop AS "end" FROM shots WHERE error IS NULL')
-        made = during(units, shots, how="within", name="shot")
+        made = self._both_ends(during(self._beyond(units), shots, how="within", name="shot"))
         _add(joined, made)
         return made.table[made.table["shot"].notna() | made.table["error"].notna()]
 

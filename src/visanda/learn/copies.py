@@ -73,7 +73,8 @@ def copies(
     from others, and ``attrs`` says how many they are.
 
     Times are right to about ``every``. A copy that runs faster or slower by a few per cent (films on television
-    run at 25 frames a second instead of 24) is found, if need be in pieces; its two stretches differ in length.
+    run at 25 frames a second instead of 24) is found, if need be in pieces, with times right to about a second and
+    a half; its two stretches differ in length.
 
     Args:
         signatures: a row a sample, as the measure ``signature`` gives: ``parent`` the video's id, ``start``

@@ -35,6 +35,7 @@ class Thumbnail:
         pixels: (about 36, width, 3) RGB uint8, blurred a little.
         highest: the largest value of each channel within three pixels.
         lowest: the smallest.
+        coarse: the same picture, a quarter as wide and high.
         change: from the frame before, as :func:`difference` says.
     """
 
@@ -42,13 +43,16 @@ class Thumbnail:
     pixels: np.ndarray
     highest: np.ndarray
     lowest: np.ndarray
+    coarse: np.ndarray
     change: float = 0.0
 
 
 def thumbnail(time: float, pixels: np.ndarray, before: Thumbnail | None = None) -> Thumbnail:
     """A frame, RGB uint8, made ready; ``before`` is the one before it."""
     blurred = cv2.GaussianBlur(pixels, (3, 3), 0)
-    made = Thumbnail(time, blurred, cv2.dilate(blurred, SHIFT), cv2.erode(blurred, SHIFT))
+    quarter = (max(1, pixels.shape[1] // 4), max(1, pixels.shape[0] // 4))
+    coarse = cv2.resize(pixels, quarter, interpolation=cv2.INTER_AREA)
+    made = Thumbnail(time, blurred, cv2.dilate(blurred, SHIFT), cv2.erode(blurred, SHIFT), coarse)
     return replace(made, change=difference(before, made)) if before else made
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from visanda.measures.cuts import FLAT, Boundary, Thumbnail, found_in
@@ -75,14 +74,14 @@ def _possible(
     times: np.ndarray,
     cuts: Sequence[int],
     step: float,
-    reaches: Iterable[int],
+    reaches: Sequence[int],
     limit: float,
 ) -> list[Window]:
     """The best window around each sample, where its doubt is below the limit."""
     samples = sampled(times, step)
     cut_before = np.searchsorted(cuts, samples, side="right")
-    vectors = contrasts([frames[i].pixels for i in samples])
-    products = cv2.mulTransposed(vectors, aTa=False)
+    vectors = contrasts(np.stack([frames[i].coarse for i in samples]))
+    products = following(vectors, 2 * max(reaches))
     best: dict[int, Window] = {}
     for reach in reaches:
         if 2 * reach >= len(samples):
@@ -104,17 +103,27 @@ def sampled(times: np.ndarray, step: float) -> np.ndarray:
     return np.flatnonzero(np.r_[True, np.diff(cells) > 0])
 
 
-def contrasts(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """Pictures as vectors, (n, d) float32, each as long as its picture's standard deviation in levels.
+def contrasts(pictures: np.ndarray) -> np.ndarray:
+    """Pictures (n, height, width, 3) as vectors (n, d), each as long as its picture's standard deviation in levels.
 
     Every channel's mean is taken away: a flat picture of any colour is nothing, and changing light only lengthens
     or shortens a vector.
     """
-    height, width = pictures[0].shape[:2]
-    size = (max(1, width // 4), max(1, height // 4))
-    small = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in pictures]).astype(np.float32)
-    small -= small.mean(axis=(1, 2), keepdims=True)
-    return small.reshape(len(small), -1) / np.sqrt(small[0].size)
+    vectors = pictures.astype(np.float32)
+    vectors -= vectors.mean(axis=(1, 2), keepdims=True)
+    return vectors.reshape(len(vectors), -1) / np.sqrt(vectors[0].size)
+
+
+def following(vectors: np.ndarray, reach: int) -> np.ndarray:
+    """Scalar products of each vector with itself and with the ``reach`` that follow: (n, reach + 1), 0 beyond the end.
+
+    One after the other: a matrix product would wake threads that take more time than it.
+    """
+    n = len(vectors)
+    products = np.zeros((n, reach + 1), np.float32)
+    for k in range(min(reach + 1, n)):
+        products[: n - k, k] = np.einsum("ij,ij->i", vectors[: n - k], vectors[k:])
+    return products
 
 
 def mixtures(
@@ -127,7 +136,7 @@ def mixtures(
     waits for the first. Movement leaves much over; a cut is not even; pictures that are alike say nothing.
 
     Args:
-        products: (n, n) scalar products of the samples' vectors.
+        products: (n, 2 reach + 1 or more) of the samples' vectors, as :func:`following` gives them.
         times: (n,) of the samples, in seconds.
         reach: samples from the middle of a window to its ends.
         lasting: flat samples that are a shot of their own: a window may end in one, or begin.
@@ -137,16 +146,17 @@ def mixtures(
         (n − 2 reach, 2 reach + 1) each; and the doubt, (n − 2 reach): what is left over, unevenness and likeness
         added; infinite where it cannot be.
     """
+    steps = np.arange(2 * reach + 1)
     first = np.arange(len(products) - 2 * reach)
     last = first + 2 * reach
-    inside = first[:, None] + np.arange(2 * reach + 1)
-    aa, bb, ab = (products[i, j][:, None] for i, j in ((first, first), (last, last), (first, last)))
-    ma, mb, mm = products[inside, first[:, None]], products[inside, last[:, None]], products[inside, inside]
+    inside = first[:, None] + steps
+    aa, bb, ab = (column[:, None] for column in (products[first, 0], products[last, 0], products[first, 2 * reach]))
+    ma, mb, mm = products[first, : 2 * reach + 1], products[inside, 2 * reach - steps], products[inside, 0]
     determinant = (aa + 1) * (bb + 1) - ab**2  # plus 1: a flat picture has no share
     old = ((bb + 1) * ma - ab * mb) / determinant
     new = ((aa + 1) * mb - ab * ma) / determinant
     left = mm - 2 * old * ma - 2 * new * mb + old**2 * aa + new**2 * bb + 2 * old * new * ab
-    flat = products.diagonal() < FLAT**2
+    flat = products[:, 0] < FLAT**2
     flat_first, flat_last = flat[first][:, None], flat[last][:, None]
     old, new = np.where(flat_first, 0, old), np.where(flat_last, 0, new)
     progress = np.where(flat_first, new, np.where(flat_last, 1 - old, (new - old + 1) / 2))

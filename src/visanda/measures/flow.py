@@ -53,6 +53,7 @@ Columns = dict[str, float | None]
     of="grey",
     size=180,
     before=BEFORE,
+    pairs=True,
     source="Kroeger et al. (2016), DIS optical flow, or Farnebäck (2003); Shi & Tomasi (1994) for texture; Fischler & "
     "Bolles (1981), RANSAC, for the camera",
 )

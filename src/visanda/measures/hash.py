@@ -27,7 +27,7 @@ def hash(images: Sequence[Image]) -> dict[str, list[str]]:
     """
     return {
         "sha256_pixels": [_sha256(image.pixels) for image in images],
-        "phash": [_phash(image.pixels) for image in images],
+        "phash": [phash_of(cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)) for image in images],
     }
 
 
@@ -37,9 +37,8 @@ def _sha256(pixels: np.ndarray) -> str:
     return digest.hexdigest()
 
 
-def _phash(pixels: np.ndarray) -> str:
+def phash_of(grey: np.ndarray) -> str:
     """The signs, around their median, of the 8 × 8 lowest frequencies of a 32 × 32 grey picture."""
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(small)[:8, :8]
     # A flat picture's frequencies are rounding noise: below half a grey level they say nothing.

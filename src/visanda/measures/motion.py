@@ -24,6 +24,7 @@ MICROSECONDS = 1_000_000
     of="grey",
     size=SIZE,
     before=BEFORE,
+    pairs=True,
     source="Dietrich (2021), Political Analysis 29(2), for frame differencing as a measure; grey, blur and threshold "
     "as in the recipe of Rosebrock (2015), Basic motion detection and tracking with Python and OpenCV",
 )

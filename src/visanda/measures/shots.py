@@ -19,7 +19,7 @@ from visanda.measures.dissolves import gradual_transitions
 DETECTORS = ("mixture", "transnet")
 USUAL_RATE = 25.0  # frames a second where a file does not say
 AROUND = 3.0  # seconds on either side of a boundary that decide about it
-AT_ONCE = 2.0  # seconds whose boundaries are looked for together
+AT_ONCE = 5.0  # seconds whose boundaries are looked for together
 LATEST = 15.0  # seconds: 75 frames, what TransNetV2 looks ahead, at 5 frames a second
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from visanda.arguments import Between
 from visanda.measure import Row, Stream, stream
-from visanda.measures.hash import _phash
+from visanda.measures.hash import phash_of
 
 BLACK = 24.0  # of 255: rows and columns nowhere brighter are bars; encoders leave some noise in black
 WIDEST_BAR = 0.3  # of the height or width, on each side: 2.39:1 inside 4:3 has 0.22
@@ -40,17 +40,18 @@ def signature(stream: Stream, *, every: Annotated[float, Between(0.1, 2.0)] = 0.
     Returns:
         A row for each step with a frame in it; ``start`` and ``stop`` are the time of its first frame.
         ``hash`` 16 hexadecimal digits, as ``phash`` of the measure ``hash``; copies differ in few of its 64 bits
-        (10 is a usual limit), unrelated pictures in about 32. ``detail`` standard deviation of brightness, from
+        (12 is a usual limit), unrelated pictures in about 32. ``detail`` standard deviation of brightness, from
         0 (one colour) to 1 (half black, half white); below 0.04 a picture is so flat that its hash says nothing.
 
     It survives re-encoding, resizing, other frame rates, changes of brightness and contrast, bars above and below
-    or left and right, squeezing to another shape, a channel's logo, and cropping by some 5 %. It mostly does not
-    survive cropping by a tenth, or a ticker over a seventh of the picture, and never mirroring.
+    or left and right, squeezing to another shape, a channel's logo, and cropping by some 5 %; cropping by a tenth
+    for the most part; a ticker over a seventh of the picture in about half of the rows; cropping by a fifth or
+    from 16:9 to 4:3 hardly, and mirroring never.
     """
     for start, mean in _means(stream, every):
         picture = _without_bars(mean)
         detail = round(float(picture.std()) / 127.5, 6)
-        yield {"start": start, "stop": start, "hash": _phash(cv2.merge([picture] * 3)), "detail": detail}
+        yield {"start": start, "stop": start, "hash": phash_of(picture), "detail": detail}
 
 
 def _means(stream: Stream, every: float) -> Iterator[tuple[float, np.ndarray]]:

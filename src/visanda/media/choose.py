@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from visanda.media.frames import Decoded
-from visanda.media.video import MICRO, Video
+from visanda.media.picker import MICRO
+from visanda.media.video import Video
 
 STEP = 0.2  # seconds between the frames of a shot that are looked at for the sharpest or the most typical
 PLACES = ("first", "middle", "last")  # in a shot; what else there is to choose by needs a look at its frames
@@ -26,19 +27,22 @@ class Moment:
     shot: int | None = None
 
 
-def at_steps(times: np.ndarray, keys: np.ndarray, seconds: float) -> list[Moment]:
-    """The frame that is shown at 0, ``seconds``, 2 ``seconds`` and so on; each frame once.
+def at_steps(times: np.ndarray, keys: np.ndarray, seconds: float, until: float = 0.0) -> list[Moment]:
+    """The frame that is shown at 0, ``seconds``, 2 ``seconds`` and so on, each once; and the first one.
 
     Args:
         times: (n,) when frames are shown, ascending, in seconds.
         keys: (n,) whether they are key frames.
         seconds: the step.
+        until: seconds up to which the last frame is shown; at least its own time.
     """
     if not len(times):
         return []
-    steps = np.arange(np.floor(times[0] / seconds), np.floor(times[-1] / seconds + MICRO) + 1) * seconds
-    shown = np.searchsorted(times, steps + MICRO, side="right") - 1
-    return _chosen(times, keys, np.unique(np.maximum(shown, 0)))
+    gone = np.append(times[1:], max(times[-1] + 2 * MICRO, until)) - MICRO
+    steps = np.ceil((times - MICRO) / seconds)  # the number of the first step at which a frame may be shown
+    shown = steps * seconds < gone
+    shown[0] = True
+    return _chosen(times, keys, np.flatnonzero(shown))
 
 
 def every_nth(times: np.ndarray, keys: np.ndarray, n: int) -> list[Moment]:

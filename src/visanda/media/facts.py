@@ -46,17 +46,25 @@ class Facts:
     audio: str | None = None
 
 
-def read_facts(path: Path, stream: av.VideoStream, raw: av.VideoFrame, zero: Fraction, first: float) -> Facts:
+def read_facts(
+    path: Path,
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    raw: av.VideoFrame,
+    zero: Fraction,
+    first: float,
+) -> Facts:
     """The facts of an open file.
 
     Args:
         path: of the file.
+        container: the open file.
         stream: its pictures.
         raw: its first frame.
         zero: when the file begins, in seconds of its own clock.
         first: when the first frame is shown, in seconds from there.
     """
-    container, audio = stream.container, stream.container.streams.audio
+    audio = container.streams.audio
     rotation = round(raw.rotation / 90) % 4 * 90
     width, height = (raw.height, raw.width) if rotation % 180 else (raw.width, raw.height)
     whole = container.duration

@@ -58,8 +58,9 @@ class Decoded:
 
     def image(self) -> Image:
         """The whole picture, upright, every pixel."""
-        space = {"src_colorspace": "ITU709"} if self._bt709 else {}
-        raw = self.raw.reformat(format="rgb24", dst_colorspace="ITU601", **space) if space else self.raw
+        raw = self.raw
+        if self._bt709:
+            raw = raw.reformat(format="rgb24", src_colorspace="ITU709", dst_colorspace="ITU601")
         pixels = _turned(raw.to_ndarray(format="rgb24"), self.rotation)
         return Image(pixels, pixels.shape[1], pixels.shape[0])
 
@@ -81,6 +82,7 @@ class Decoded:
     def reduced(self, of: str, size: int) -> Frame:
         """As a measure of video is fed with it: ``grey`` or ``rgb``."""
         pixels = self.grey(size) if of == "grey" else self.rgb(size)
+        pixels.flags.writeable = False  # several measures look at one picture at a time
         return Frame(self.time, self.duration, self.key, pixels)
 
     @property

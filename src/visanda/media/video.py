@@ -90,7 +90,7 @@ class Video:
         if given.pts is not None:
             self._zero = min(self._zero, given.pts * track.base)
             first = self._time(given.pts)
-        facts = read_facts(self.path, track.stream, given.raw, self._zero, first)
+        facts = read_facts(self.path, track.container, track.stream, given.raw, self._zero, first)
         track.again()
         return facts
 

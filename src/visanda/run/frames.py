@@ -17,9 +17,10 @@ from visanda.measure import TIMED, timed_failure, timed_id
 from visanda.media import Video
 from visanda.media.choose import LOOKS, Moment, at_steps, by_looks, distinct, every_nth, in_shots, key_frames
 from visanda.progress import progress
+from visanda.run.jobs import PROGRESS
 from visanda.run.tasks import Count, add, count
-from visanda.run.videos import PROGRESS, done
-from visanda.store import Store
+from visanda.run.videos import done
+from visanda.store import Store, quoted
 
 SCHEMA = pa.schema([*TIMED, pa.field("key", pa.bool_()), pa.field("shot", pa.string()), pa.field("error", pa.string())])
 
@@ -69,7 +70,7 @@ class Choice:
         else:
             times, keys = video.moments()
             if self.every is not None:
-                found = at_steps(times, keys, self.every)
+                found = at_steps(times, keys, self.every, video.facts.duration or 0.0)
             elif self.nth is not None:
                 found = every_nth(times, keys, self.nth)
             elif self.keyframes:
@@ -106,7 +107,7 @@ def list_frames(
     todo = [row for row in videos if row["id"] not in finished]
     if table in store.tables():
         ids = [row["id"] for row in todo]
-        late = store.query(f'SELECT id FROM "{table}" WHERE parent IN (SELECT unnest(?))', [ids])
+        late = store.query(f"SELECT id FROM {quoted(table)} WHERE parent IN (SELECT unnest(?))", [ids])
         store.parts(table).drop(late["id"].to_pylist(), stem)  # written by a run that was killed
     shots = _shots(store) if choice.per_shot else {}
     whole, stop = Count(), threading.Event()
@@ -160,6 +161,8 @@ def _of_one(choice: Choice, id: str, path: str, error: str | None, shots: list[t
             ]
     except MediaError as trouble:
         return timed_failure(SCHEMA, id, None, None, str(trouble))
+    except Exception as trouble:  # whatever a decoder lets escape concerns this video only
+        return timed_failure(SCHEMA, id, None, None, f"cannot be decoded: {type(trouble).__name__}: {trouble}")
     rows = {
         "id": [timed_id(id, one.time, one.time) for one in found],
         "parent": [id] * len(found),

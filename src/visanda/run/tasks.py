@@ -92,6 +92,7 @@ def description(task: Task) -> dict:
         "source": registered.source,
         "on": task.measure.on,
         "size": task.measure.size,
+        **({"pairs": True} if task.measure.feed and task.measure.feed.pairs else {}),
         "columns": {name: str(f.type) for name, f in zip(task.measure.columns, _fields(task), strict=True)},
         "models": [card.card() for card in task.measure.models],
         "created": date.today().isoformat(),
