@@ -1,8 +1,8 @@
 """Video against the limit: ratios of CPU time to one bare decode, and peak memory.
 
-``python benchmarks/video.py [FILE ...] [--minutes 10] [--runs 3]``: without files, on a video that is made for it (photographs of the
-package, panned and zoomed, 1280 × 720, H.264). Each task runs in a process of its own; CPU seconds are those of the
-work, without starting Python and importing; the peak of memory is of the whole process.
+``python benchmarks/video.py [FILE ...] [--minutes 2] [--runs 3]``: without files, on a video that is made for it
+(photographs of the package, panned, 1280 × 720, H.264). Each task runs in a process of its own; CPU seconds are those
+of the work, without starting Python and importing; the peak of memory is of the whole process.
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ MAY_IMPORT = {
     "study": "errors result timecode",
     # the study as a whole
     "report": "codes errors learn media parts result runs store study timecode",
-    "corpus": "codes collect errors learn measure measures media models parts progress report result run runs store study "
-    "timecode units",
+    "corpus": "codes collect errors learn measure measures media models parts progress report result run runs store "
+    "study timecode units",
     # what nothing imports
     "demo": "corpus errors result store",
     "cli": "corpus demo errors measure models result visanda",

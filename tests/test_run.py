@@ -162,7 +162,8 @@ def test_a_measure_that_fails_on_one_picture_fails_on_that_one_alone(corpus, reg
             raise ZeroDivisionError("it is seven")
         return {"mean": means}
 
-    means_of_7 = float(pictures.decode_at((corpus.folder.parent / "p" / "07.png").read_bytes(), [None])[None].pixels.mean())
+    seventh = (corpus.folder.parent / "p" / "07.png").read_bytes()
+    means_of_7 = float(pictures.decode_at(seventh, [None])[None].pixels.mean())
     assert row(corpus.measure("fussy")) == [38, 2, 0]
     assert table(corpus, "fussy")["error"].iloc[7] == "fussy: ZeroDivisionError: it is seven"
     assert table(corpus, "fussy")["mean"].notna().sum() == 38

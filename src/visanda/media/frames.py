@@ -126,7 +126,9 @@ def _shrunk(plane: np.ndarray, size: int) -> np.ndarray:
         return plane
     scale = size / min(height, width)
     target = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(plane, target, interpolation=cv2.INTER_AREA)
+    # By less than a half, two pixels of each two or three are mixed either way, and this is five times faster.
+    how = cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA
+    return cv2.resize(plane, target, interpolation=how)
 
 
 _LUMA = np.clip((np.arange(256) - 16) * (255 / 219) + 0.5, 0, 255).astype(np.uint8)
