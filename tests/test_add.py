@@ -139,10 +139,10 @@ def test_a_table_that_does_not_fit_adds_nothing(corpus, photos, table, says):
 
 def test_nothing_to_add_says_what_there_is_instead(corpus, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"there are no pictures in .*empty"):
+    with pytest.raises(InputError, match=r"there are no pictures or videos in .*empty"):
         corpus.add(tmp_path / "empty")
     put(tmp_path / "notes", "a.txt", "b.txt", "c")
-    with pytest.raises(InputError, match=r"no pictures in .* \(other files: 2 .txt, 1 no suffix\)"):
+    with pytest.raises(InputError, match=r"no pictures or videos in .* \(other files: 2 .txt, 1 no suffix\)"):
         corpus.add(tmp_path / "notes")
     with pytest.raises(InputError, match="name folders, globs or files to add"):
         corpus.add()
@@ -243,7 +243,7 @@ def test_what_may_not_be_read_is_reported(nobody):
     assert "no permission" in column(corpus, "error")["photos/b.jpg"]
     assert counts(result)["new"] == 2
     assert any("closed: Permission denied" in text for text in result.warnings)
-    with pytest.raises(InputError, match=r"no pictures in .*shut; cannot be searched: .*Permission denied"):
+    with pytest.raises(InputError, match=r"no pictures or videos in .*shut; cannot be searched: .*Permission denied"):
         corpus.add(folder / "shut")
     with pytest.raises(InputError, match="cannot be looked into: Permission denied"):
         corpus.add(folder / "shut" / "a.jpg")

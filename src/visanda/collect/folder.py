@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from glob import has_magic
 from pathlib import Path
 from typing import Any
 
 from visanda.collect.jpeg import is_whole
 from visanda.errors import InputError, MediaError
-from visanda.media import probe, read_file, read_header
+from visanda.media import Facts, probe, read_file, read_header
 from visanda.units import Unit
 
 PICTURES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".heic"}
@@ -199,7 +199,7 @@ def _add_picture(row: dict[str, Any], path: Path, gps: bool) -> None:
 def _add_video(row: dict[str, Any], path: Path, gps: bool) -> None:
     try:
         with path.open("rb") as file:
-            row |= {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+            row["bytes"], row["sha256"] = path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise MediaError(f"cannot be read: {error.strerror}") from error
     if not row["bytes"]:
@@ -209,5 +209,4 @@ def _add_video(row: dict[str, Any], path: Path, gps: bool) -> None:
 
 
 PICTURE_FACTS = ("format", "mode", "width", "height", "frames", "orientation", "icc", "taken", "camera")
-VIDEO_FACTS = ("format", "codec", "width", "height", "rotation", "duration", "frame_rate", "nominal_rate", "frames")
-VIDEO_FACTS += ("first", "audio")
+VIDEO_FACTS = tuple(field.name for field in fields(Facts))

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from visanda.collect.folder import Found, Search, class_columns, find, inspect, printable
+from visanda.collect.folder import VIDEOS, Found, Search, class_columns, find, inspect, printable
 from visanda.collect.match import Match, match
 from visanda.collect.tables import as_arrow, read_table, settle
 from visanda.errors import InputError
@@ -19,7 +19,7 @@ from visanda.progress import Advance, progress
 from visanda.result import Result
 from visanda.store import Store, quoted
 
-CHUNK = 2000  # pictures looked at before their rows are written
+CHUNK = 2000  # files looked at before their rows are written
 
 MEDIA = pa.schema(
     {
@@ -78,20 +78,20 @@ class Collecting(Store):
         prefix: str | None = None,
         gps: bool = False,
     ) -> Result:
-        """Add pictures, and what a table says about them; what is there already is left as it is.
+        """Add pictures and videos, and what a table says about them; what is there already is left as it is.
 
-        Pictures that could not be read, or whose file has moved, are looked at again. Without sources, the table
-        is joined to the pictures that are there.
+        Files that could not be read, or that have moved, are looked at again. Without sources, the table is joined
+        to the pictures and videos that are there.
 
         Args:
             sources: folders (searched recursively), globs or files.
-            metadata: a table (CSV, TSV, Excel, Parquet, JSON lines) with a row a picture.
-            key: the column that names the picture: its id, path in the folder, file name or stem.
+            metadata: a table (CSV, TSV, Excel, Parquet, JSON lines) with a row a picture or video.
+            key: the column that names the file: its id, path in the folder, file name or stem.
             prefix: begin ids with this instead of the folder's name.
             gps: keep the place where pictures were taken; left out by default.
 
         Raises:
-            InputError: no pictures; a source, the table or its key is not there; a key repeats; ids collide.
+            InputError: no pictures or videos; a source, the table or its key is not there; a key repeats; ids collide.
         """
         arguments = {"sources": sources, "metadata": _named(metadata), "key": key, "prefix": prefix, "gps": gps}
         search = find(sources, prefix)
@@ -132,7 +132,7 @@ class Collecting(Store):
             )
             rows.append((table, counts["n"], counts["failed"], given))
         frame = pd.DataFrame(rows, columns=["table", "rows", "failed", "arguments"])
-        words = [] if rows else ["Nothing is here yet: add pictures with 'visanda add FOLDER'."]
+        words = [] if rows else ["Nothing is here yet: add pictures or videos with 'visanda add FOLDER'."]
         if rows:
             errors = self.frame("SELECT id, error FROM media WHERE error IS NOT NULL ORDER BY id LIMIT 5")
             words += [f"{row.id}: {row.error}" for row in errors.itertuples()]
@@ -344,7 +344,8 @@ def _nothing(sources: tuple[str, ...], search: Search) -> str:
     if not sources:
         return "name folders, globs or files to add, or a table with --metadata"
     closed = "".join(f"; cannot be searched: {text}" for text in search.unreadable[:3])
-    return f"there are no pictures in {', '.join(printable(str(one)) for one in sources)}{_others(search)}{closed}"
+    places = ", ".join(printable(str(one)) for one in sources)
+    return f"there are no pictures or videos in {places}{_others(search)}{closed}"
 
 
 def _others(search: Search) -> str:
@@ -357,7 +358,8 @@ def _others(search: Search) -> str:
 def _summary(
     search: Search, news: News, failed: pd.DataFrame, mended: list[str], matched: Match | None, ids: list[str]
 ) -> Result:
-    rows = [("pictures found", len(search.found)), ("new", len(news.new)), ("of these with an error", len(failed))]
+    one, many = _noun(ids)
+    rows = [(f"{many} found", len(search.found)), ("new", len(news.new)), ("of these with an error", len(failed))]
     rows += [("already there", len(news.asked) - len(news.new)), ("other files", search.other_files.total())]
     words = [f"{row.id}: {row.error}" for row in failed.head(10).itertuples()]
     if len(failed) > 10:
@@ -367,7 +369,7 @@ def _summary(
     if news.again:
         rows.append(("looked at again", len(news.again)))
         again = "; where they were measured before, measure with --retry" if mended else ""
-        words.append(f"{len(mended)} of {len(news.again)} pictures looked at again can be read now{again}.")
+        words.append(f"{len(mended)} of {len(news.again)} {many} looked at again can be read now{again}.")
     if news.elsewhere:
         words.append(f"{len(news.elsewhere)} are there under other ids, such as {news.elsewhere[0]!r}.")
     warnings = [f"cannot be searched: {text}" for text in search.unreadable]
@@ -376,26 +378,33 @@ def _summary(
         words.append(f"Left out{_others(search)}.")
     if matched is not None:
         without = [id for id in ids if id not in matched.rows]
-        rows += [("rows matched", len(matched.rows)), ("rows without a picture", len(matched.unmatched))]
-        rows += [("pictures without a row", len(without))]
-        extra["rows without a picture"] = pd.DataFrame({"key": matched.unmatched})
-        extra["pictures without a row"] = pd.DataFrame({"id": without})
+        rows += [("rows matched", len(matched.rows)), (f"rows without a {one}", len(matched.unmatched))]
+        rows += [(f"{many} without a row", len(without))]
+        extra[f"rows without a {one}"] = pd.DataFrame({"key": matched.unmatched})
+        extra[f"{many} without a row"] = pd.DataFrame({"id": without})
         warnings += _unmatched(matched, without, ids)
     return Result("Added", pd.DataFrame(rows, columns=["what", "count"]), words, warnings, extra=extra)
 
 
+def _noun(ids: list[str]) -> tuple[str, str]:
+    """What these files are called: one, and many."""
+    kinds = {Path(id).suffix.lower() in VIDEOS for id in ids}
+    return ("file", "files") if len(kinds) != 1 else ("video", "videos") if kinds.pop() else ("picture", "pictures")
+
+
 def _unmatched(matched: Match, without: list[str], ids: list[str]) -> list[str]:
+    one, many = _noun(ids)
     warnings = []
     if matched.unmatched:
         shown = ", ".join(repr(name) for name in matched.unmatched[:5])
         folded = {id.rsplit("/", 1)[-1].casefold() for id in ids}
         case = sum(name.rsplit("/", 1)[-1].casefold() in folded for name in matched.unmatched)
         hint = f"; {case} of them would match if upper and lower case were the same" if case else ""
-        warnings.append(f"{len(matched.unmatched)} rows of the table have no picture, such as {shown}{hint}")
+        warnings.append(f"{len(matched.unmatched)} rows of the table have no {one}, such as {shown}{hint}")
     if matched.ambiguous:
         shown = ", ".join(repr(name) for name in matched.ambiguous[:5])
-        warnings.append(f"{len(matched.ambiguous)} keys fit several pictures, such as {shown}: use the whole id")
+        warnings.append(f"{len(matched.ambiguous)} keys fit several {many}, such as {shown}: use the whole id")
     if without:
         shown = ", ".join(repr(id) for id in without[:5])
-        warnings.append(f"{len(without)} pictures have no row in the table, such as {shown}")
+        warnings.append(f"{len(without)} {many} have no row in the table, such as {shown}")
     return warnings

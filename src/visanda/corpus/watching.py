@@ -15,7 +15,7 @@ from visanda.collect.tables import read_table
 from visanda.errors import InputError, MediaError
 from visanda.media import Image, Video, contact_sheet, resize, save
 from visanda.parts import write_bytes
-from visanda.progress import progress
+from visanda.progress import Advance, progress
 from visanda.report.timeline import CURVES, Curve, draw_timeline, slots
 from visanda.result import Result
 from visanda.run.frames import Choice, description, list_frames
@@ -103,7 +103,7 @@ class Watching(Store):
         """
         row = self._one_video(video)
         begin = row["first"] if since is None else seconds(since)
-        end = row["duration"] if until is None else seconds(until)
+        end = _length(row, self.resolve(row["path"])) if until is None else seconds(until)
         if not begin < end:
             raise InputError(f"there is nothing between {Timecode(begin)} and {Timecode(end)}")
         shots = self._inside("shots", row["id"], begin, end)
@@ -140,7 +140,7 @@ class Watching(Store):
         if len(found) != 1:
             shown = ", ".join(found["id"].head(5)) if len(found) else ", ".join(rows["id"].head(5))
             raise InputError(f"{name!r} names {len(found)} videos here; there are {shown}")
-        row = found.iloc[0].to_dict()
+        row = {str(name): value for name, value in found.iloc[0].items()}
         if isinstance(row["error"], str):
             raise InputError(f"{row['id']} cannot be read: {row['error']}")
         return row
@@ -160,10 +160,11 @@ class Watching(Store):
         shown = shots if len(shots) <= STRIP else shots.iloc[np.linspace(0, len(shots) - 1, STRIP).round().astype(int)]
         middle = ((shown["start"] + shown["stop"]) / 2).tolist()
         pictures = _pictures(self.resolve(row["path"]), middle)
+        joins = shown["transition"] if "transition" in shown else ["cut"] * len(shown)
         captions = [
-            f"{number + 1}: {str(Timecode(one.start)).split('.')[0].removeprefix('00:')}, {one.stop - one.start:.1f} s"
-            + ("" if one.transition in ("start", "cut") else f", {one.transition}")
-            for number, one in zip(shown.index, shown.itertuples(), strict=True)
+            f"{number + 1}: {str(Timecode(start)).split('.')[0].removeprefix('00:')}, {stop - start:.1f} s"
+            + ("" if join in ("start", "cut") else f", {join}")
+            for number, start, stop, join in zip(shown.index, shown["start"], shown["stop"], joins, strict=True)
         ]
         sheet = contact_sheet(pictures, captions, columns=8, title=f"{row['id']}: {len(shots)} shots")
         sheet.save(path, quality=88)
@@ -205,19 +206,28 @@ class Watching(Store):
     def _extract(self, name: str, folder: Path, where: str | None) -> list[str]:
         """Write the listed frames as files; those that are there stay."""
         rows = self.frame(
-            f"SELECT unit.id, unit.parent, unit.start, unit.key, video.path FROM {quoted(name)} AS unit "
-            f"JOIN (SELECT * FROM media WHERE {where or 'true'}) AS video ON unit.parent = video.id "
+            f"SELECT unit.id, unit.parent, unit.start, unit.key, video.path, video.wanted FROM {quoted(name)} AS unit "
+            f"JOIN (SELECT id, path, ({where or 'true'}) AS wanted FROM media) AS video ON unit.parent = video.id "
             "WHERE unit.error IS NULL ORDER BY unit.parent, unit.start"
         )
-        rows["file"] = [f"{row.parent}/{str(Timecode(row.start)).replace(':', '-')}.jpg" for row in rows.itertuples()]
+        rows["timecode"] = [str(Timecode(time)) for time in rows["start"]]
+        rows["file"] = [
+            f"{video}/{time.replace(':', '-')}.jpg"
+            for video, time in zip(rows["parent"], rows["timecode"], strict=True)
+        ]
+        wanted = rows[rows["wanted"].fillna(False).astype(bool)]
         failed: list[str] = []
-        with progress("extract", len(rows)) as advance:
-            for video, group in rows.groupby("parent", sort=False):
-                todo = {row.start: folder / row.file for row in group.itertuples() if not (folder / row.file).exists()}
+        with progress("extract", len(wanted)) as advance:
+            for video, group in wanted.groupby("parent", sort=False):
+                todo = {
+                    time: folder / file
+                    for time, file in zip(group["start"].tolist(), group["file"], strict=True)
+                    if not (folder / file).exists()
+                }
                 advance(len(group) - len(todo))
                 if todo:
-                    failed += _write_frames(str(video), self.resolve(group["path"].iloc[0]), todo, group, advance)
-        rows["timecode"] = [str(Timecode(time)) for time in rows["start"]]
+                    path, keys = self.resolve(group["path"].iloc[0]), bool(group["key"].all())
+                    failed += _write_frames(str(video), path, todo, keys, advance)
         written = [(folder / file).exists() for file in rows["file"]]
         index = rows.loc[written, ["file", "id", "parent", "start", "timecode"]]
         write_bytes(folder / "frames.csv", index.to_csv(index=False).encode())
@@ -227,8 +237,16 @@ class Watching(Store):
 def _pictures(path: Path, times: list[float]) -> list[Image | None]:
     """Small pictures of these moments; None where nothing can be decoded."""
     with Video(path) as video:
-        found = {time: frame.image() for time, frame in video.pictures(times)}
-    return [resize(found[time], 240) if time in found else None for time in times]
+        found = {time: resize(frame.image(), 240) for time, frame in video.pictures(times)}
+    return [found.get(time) for time in times]
+
+
+def _length(row: dict[str, Any], path: Path) -> float:
+    """Seconds up to which a video lasts; where the file does not say, to its last frame."""
+    if pd.notna(row["duration"]):
+        return float(row["duration"])
+    with Video(path) as video:
+        return float(video.moments()[0][-1])
 
 
 def _marks(table: pd.DataFrame, video: str) -> pd.DataFrame:
@@ -237,7 +255,9 @@ def _marks(table: pd.DataFrame, video: str) -> pd.DataFrame:
     if "filename" in table:
         names = table["filename"].astype(str)
         table = table[(names == video) | (names == video.rsplit("/", 1)[-1])]
-    words = [name for name in table if name not in ("filename", "time") and table[name].map(type).eq(str).all()]
+    words = [
+        name for name in table if name not in ("filename", "time") and all(isinstance(one, str) for one in table[name])
+    ]
     label = table["label" if "label" in table else words[0]] if words else [""] * len(table)
     return pd.DataFrame({"time": [seconds(time) for time in table["time"]], "label": label})
 
@@ -252,12 +272,12 @@ def _timeline_result(title: str, shots: pd.DataFrame | None, draw: Callable[[], 
     return Result(title, table.assign(seconds=length.round(3)), words, draw=draw)
 
 
-def _write_frames(video: str, path: Path, todo: dict[float, Path], group: pd.DataFrame, advance: Any) -> list[str]:
+def _write_frames(video: str, path: Path, todo: dict[float, Path], keys: bool, advance: Advance) -> list[str]:
     """Decode the frames of one video and write them; what could not be written, and why."""
     left = dict(todo)
     try:
         with Video(path) as opened:
-            for time, frame in opened.pictures(list(todo), keys=bool(group["key"].all())):
+            for time, frame in opened.pictures(list(todo), keys=keys):
                 target = left.pop(time)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 save(frame.image(), target)
