@@ -83,9 +83,7 @@ def make(
             if format != "rgb24":
                 space = {1: "ITU709", 5: "ITU601"}.get((tag or {}).get("colorspace", 0), "ITU601")
                 full = (tag or {}).get("color_range") == 2 or format.startswith("yuvj")
-                frame = frame.reformat(
-                    format=format, dst_colorspace=space, dst_color_range="JPEG" if full else "MPEG"
-                )
+                frame = frame.reformat(format=format, dst_colorspace=space, dst_color_range="JPEG" if full else "MPEG")
                 for name, value in (tag or {}).items():
                     setattr(frame, name, value)
             frame.pts = pts[number] if pts else number
@@ -145,4 +143,21 @@ def turned(path: Path, out: Path, degrees: int) -> Path:
     for place, value in enumerate((cos, sin, 0, -sin, cos, 0, 0, 0, 1 << 30)):
         data[matrix + 4 * place : matrix + 4 * place + 4] = value.to_bytes(4, "big", signed=True)
     out.write_bytes(data)
+    return out
+
+
+def looped(path: Path, out: Path, times: int) -> Path:
+    """The same video so many times in a row, without decoding it."""
+    with av.open(str(path)) as source, av.open(str(out), "w") as target:
+        there = source.streams.video[0]
+        stream = target.add_stream_from_template(there)
+        packets = [packet for packet in source.demux(there) if packet.size]
+        length = sum(packet.duration for packet in packets)
+        for number in range(times):
+            for packet in packets:
+                again = av.Packet(bytes(packet))
+                again.pts, again.dts = packet.pts + number * length, packet.dts + number * length
+                again.time_base, again.is_keyframe = there.time_base, packet.is_keyframe
+                again.stream = stream
+                target.mux(again)
     return out

@@ -85,8 +85,14 @@ class Exploring(Measuring):
         arguments = {"distance": distance, "at_least": at_least, "share": share, "within": within}
         with self.parts("copies").writing(), self.record("copies", arguments) as run:
             with progress("compare", 100) as advance:
-                asked = {"distance": distance, "at_least": seconds(at_least), "every": step, "within": within}
-                found = copies(seen, **asked, progress=_percent(advance))
+                found = copies(
+                    seen,
+                    distance=distance,
+                    at_least=seconds(at_least),
+                    every=step,
+                    within=within,
+                    progress=_percent(advance),
+                )
             same = groups(found, share)
             self.parts("copies").replace_all(pa.Table.from_pandas(found, preserve_index=False), run.stem)
             videos, pairs = seen["parent"].nunique(), len(found[["a", "b"]].drop_duplicates())

@@ -174,11 +174,11 @@ def _values(units: pd.DataFrame, by: Sequence[str]) -> list[str]:
     """What is averaged: numbers and booleans, and text that is the same throughout each group."""
     kept = []
     groups = units.groupby(list(by), dropna=False, sort=False)
-    for name in units:
+    for name in map(str, units):
         if name in OWN or name in by or units[name].isna().all():
             continue
         if pd.api.types.is_numeric_dtype(units[name]) or (
             pd.api.types.is_string_dtype(units[name].dropna()) and groups[name].nunique().max() <= 1
         ):
-            kept.append(str(name))
+            kept.append(name)
     return kept

@@ -121,7 +121,7 @@ def _in_pieces(video: Video, pieces: list[tuple[float, float, int]]) -> Iterator
             seen = []
         if not left:
             return
-        if frame.time >= left[-1][0] - MICRO and (not seen or frame.time - seen[-1].time >= STEP):
+        if frame.time >= left[-1][0] - MICRO and (not seen or frame.time - seen[-1].time >= STEP - MICRO):
             seen.append(_looked(frame))
     if left and seen:
         yield left[-1][2], seen

@@ -141,7 +141,12 @@ class Video:
 
     def _why(self) -> str:
         said = self._track.said
-        return "damaged: frames are missing or mended" + (f" ({said})" if said else "")
+        early = "; AVI holds no times: all that follows comes too early by what is missing"
+        return (
+            "damaged: frames are missing or mended"
+            + (f" ({said})" if said else "")
+            + (early if self.facts.format == "avi" else "")
+        )
 
     def _note(self, damage: Damage) -> None:
         if damage.stop is None:

@@ -19,7 +19,7 @@ from visanda.media.choose import LOOKS, Moment, at_steps, by_looks, distinct, ev
 from visanda.progress import progress
 from visanda.run.jobs import PROGRESS
 from visanda.run.tasks import Count, add, count
-from visanda.run.videos import done
+from visanda.run.videos import THREADS, done
 from visanda.store import Store, quoted
 
 SCHEMA = pa.schema([*TIMED, pa.field("key", pa.bool_()), pa.field("shot", pa.string()), pa.field("error", pa.string())])
@@ -111,11 +111,13 @@ def list_frames(
         store.parts(table).drop(late["id"].to_pylist(), stem)  # written by a run that was killed
     shots = _shots(store) if choice.per_shot else {}
     whole, stop = Count(), threading.Event()
+    threads = max(1, min(THREADS, workers // max(1, len(todo))))
 
     def one(number: int, row: dict[str, Any]) -> Count:
         if stop.is_set():
             return Count()
-        found = _of_one(choice, row["id"], str(store.resolve(row["path"])), row["error"], shots.get(row["id"], []))
+        path, mine = str(store.resolve(row["path"])), shots.get(row["id"], [])
+        found = _of_one(choice, row["id"], path, row["error"], mine, threads)
         if len(found):
             store.parts(table).append(found, f"{stem}-{number:06d}")
         said = pa.table({"id": [row["id"]], "until": [0.0], "finished": [True]}, schema=PROGRESS)
@@ -145,12 +147,14 @@ def _shots(store: Store) -> dict[str, list[tuple[str, float, float]]]:
     return found
 
 
-def _of_one(choice: Choice, id: str, path: str, error: str | None, shots: list[tuple[str, float, float]]) -> pa.Table:
+def _of_one(
+    choice: Choice, id: str, path: str, error: str | None, shots: list[tuple[str, float, float]], threads: int
+) -> pa.Table:
     """The rows of one video; what could not be read is a row that says so."""
     if error:
         return timed_failure(SCHEMA, id, None, None, error)
     try:
-        with Video(path) as video:
+        with Video(path, threads=threads) as video:
             found = choice.of(video, [(start, stop) for _, start, stop in shots])
             length = video.facts.duration or 0.0
             failed = [

@@ -116,14 +116,19 @@ class Meter:
         advance: of the bar.
         total: what the whole video counts.
         in_seconds: seconds of video are counted, and not pictures.
+
+    Attributes:
+        time: seconds that are decoded.
     """
 
     def __init__(self, advance: Callable[[int], None], total: int, in_seconds: bool) -> None:
         self.advance, self.total, self.in_seconds = advance, total, in_seconds
         self.done = 0
+        self.time = 0.0
 
     def at(self, time: float) -> None:
         """So many seconds are decoded; or one more picture."""
+        self.time = time
         now = min(self.total, int(time) if self.in_seconds else self.done + 1)
         if now > self.done:
             self.advance(now - self.done)

@@ -24,6 +24,7 @@ from visanda.run.watcher import Watcher
 from visanda.store import Store, quoted
 
 TABLES = {"frame": "frames", "shot": "shots"}  # where the units of a kind are listed
+THREADS = 8  # that decode one video, at most: each holds frames of its own
 MERGED = 2000  # parts after which a run merges them on the way
 
 
@@ -47,7 +48,7 @@ def measure(
     for number, job in enumerate(jobs.values()):
         job.number = number
     abreast = max(1, min(len(jobs), workers // 2))
-    run = Run(store, watched, seen, stem, max(1, workers // abreast))
+    run = Run(store, watched, seen, stem, max(1, min(THREADS, workers // abreast)))
     _run_jobs(run, list(jobs.values()), counts, abreast)
     return before
 
@@ -138,16 +139,17 @@ def _pending_units(
     key = "key" if store.describe(units).get("name") == "frames" else "false"
     other = [quoted(name) for name in store.column_names("media") if name not in names]
     chosen = (
-        f"FROM (SELECT unit.*, {', '.join(f'media.{name}' for name in other)}, media.path AS of_path, "
-        f"media.error AS of_error, media.duration AS of_duration FROM {quoted(units)} AS unit "
-        f"JOIN media ON unit.parent = media.id WHERE unit.error IS NULL) WHERE ({where or 'true'})"
+        f"FROM (SELECT unit.*, {', '.join(f'media.{name}' for name in other)}, "
+        'media.path AS "/path", media.error AS "/error", media.duration AS "/duration" '
+        f"FROM {quoted(units)} AS unit JOIN media ON unit.parent = media.id WHERE unit.error IS NULL) "
+        f"WHERE ({where or 'true'})"
     )
     counted = ", ".join(f"count(*) FILTER (NOT ({lack})) AS has_{number}" for number, lack in enumerate(lacks))
     has = store.query(f"SELECT {counted} {chosen}").to_pylist()[0].values()
     named = ", ".join(f"{lack} AS lacks_{number}" for number, lack in enumerate(lacks))
     rows = store.query(
         f"SELECT id, parent, if(start = stop, start, (start + stop) / 2) AS middle, {key} AS key, {named}, "
-        f"of_path AS path, of_error AS error, of_duration AS duration {chosen} "
+        f'"/path" AS path, "/error" AS error, "/duration" AS duration {chosen} '
         f"AND ({' OR '.join(lacks)}) ORDER BY parent, start, id" + ("" if limit is None else f" LIMIT {limit}")
     )
     videos = rows.group_by("parent", use_threads=False).aggregate([("id", "count")])
@@ -285,8 +287,7 @@ def _feed(run: Run, job: Job, video: Video, watchers: list[Watcher], album: Albu
     except Exception as error:
         if isinstance(error, VisandaError) and not isinstance(error, MediaError):
             raise
-        at = max((one.seen for one in by_eye), default=0.0)
-        video.damage.append(Damage(at, None, f"cannot be decoded: {type(error).__name__}: {error}"))
+        video.damage.append(Damage(meter.time, None, f"cannot be decoded: {type(error).__name__}: {error}"))
 
 
 def _look(run: Run, video: Video, watchers: list[Watcher], album: Album | None, meter: Meter) -> None:

@@ -53,7 +53,7 @@ class Watcher(threading.Thread):
         self.feed, self.size = feed, task.measure.size or SMALLER
         self.of_run, self.job, self.task, self.facts, self.into = run, job, task, facts, into
         self.damage = damage if feed.of != "sound" else []
-        self.begun = self.until = resume.until
+        self.begun = self.until = resume.until or -math.inf  # a moment may end at 0
         self.last = resume.last
         certain = min(resume.until, resume.last["stop"]) if resume.last else resume.until
         self.since = max(0.0, round(certain - feed.before, 6)) if resume.until else 0.0
@@ -100,7 +100,7 @@ class Watcher(threading.Thread):
                 self._keep(row)
         except Stopped:
             certain = self._certain()
-            if not self.error and certain > self.until:
+            if not self.error and certain > max(self.until, 0):
                 self._write(certain)
         except MediaError as error:
             self._fail(str(error))
@@ -116,7 +116,7 @@ class Watcher(threading.Thread):
         while (item := self.queue.get()) is not None:
             if isinstance(item, Stopped):
                 raise item
-            if self._certain() >= self.until + KEPT:
+            if self._certain() >= max(self.until, 0) + KEPT:
                 try:
                     self._write(self._certain())
                 except Exception as error:  # no business of the generator's
