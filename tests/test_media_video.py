@@ -382,10 +382,12 @@ PICTURED = [
     ("a.mov", "png", "rgba", {}), ("a.mkv", "rawvideo", "nv12", {}), ("a.avi", "rawvideo", "uyvy422", {}),
     ("a.mov", "prores_ks", "yuv422p10le", {}),
 ]  # fmt: skip
+GUESSED = [("a.mp4", "libx264", "yuv420p", {}), ("a.mkv", "ffv1", "bgr0", {})]  # by size, where colours are not said
 
 
-@pytest.mark.parametrize("height", [360, 720])
-@pytest.mark.parametrize(("name", "codec", "format", "tag"), PICTURED)
+@pytest.mark.parametrize(
+    ("name", "codec", "format", "tag", "height"), [(*one, 360) for one in PICTURED] + [(*one, 720) for one in GUESSED]
+)
 def test_reduced_pictures_are_the_whole_one_made_smaller(tmp_path, name, codec, format, tag, height):
     """Within a few levels, in every format of pixels; and the whole one is what was encoded."""
     shapes = landscape(height * 16 // 9, height)

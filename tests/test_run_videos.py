@@ -126,9 +126,9 @@ def test_together_they_give_what_each_gives_alone_and_decode_once(corpus, monkey
     opened = []
     monkeypatch.setattr(videos, "Video", lambda path, **how: opened.append(path) or Video(path, **how))
     corpus.frames(nth=9)
-    corpus.measure(*STREAMED, "shown", "colour", "sharpness", on="frame")
+    corpus.measure(*STREAMED, "shown", "colour", on="frame")
     assert len(opened) == 2
-    for name in (*STREAMED, "shown", "colour", "sharpness"):
+    for name in ("every", "sevens", "volume", "shown", "colour"):
         corpus.measure(measure.find(name)(), name=f"{name}_alone", on="frame", workers=1)
         pd.testing.assert_frame_equal(table(corpus, name), table(corpus, f"{name}_alone"))
     assert table(corpus, "sevens", "parent = 'clips/b.mkv'")["frames"].tolist() == [6, 7, 7, 7, 7, 7, 7, 7]
@@ -233,7 +233,7 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("parts", [2, 5, 8, 13])
+@pytest.mark.parametrize("parts", [2, 5, 11])
 def test_stopped_anywhere_it_goes_on_and_nobody_can_tell(corpus, clips, monkeypatch, parts):
     """The whole run ends without a word after so many parts, whether of rows or of progress."""
     corpus.measure(*STREAMED, workers=1)
@@ -414,7 +414,7 @@ def test_a_full_disk_stops_the_run_also_while_the_decoder_waits(corpus, register
     @registered(columns={"number": int}, source="here")
     def slow(stream):
         for frame in stream:
-            time.sleep(0.01)
+            time.sleep(0.004)
             yield {"start": frame.time, "stop": frame.time, "number": 1}
 
     def append(self, rows, stem):
@@ -508,7 +508,7 @@ def test_what_is_broken_is_rows_and_stops_nobody(broken):
     assert broken.measure("every")["already there"].tolist() == [6]
 
 
-@pytest.mark.parametrize("parts", [2, 7, 12])
+@pytest.mark.parametrize("parts", [3, 8])
 def test_damage_is_told_once_although_the_run_was_stopped(broken, monkeypatch, parts):
     broken.measure("every", name="whole", workers=1)
     killed(monkeypatch, broken, parts, ["every"])

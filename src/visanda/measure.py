@@ -372,7 +372,8 @@ def stream(
 
     def register(implementation: Callable[Concatenate[Stream, P], Iterator[Row]]) -> Registered[P]:
         name, given = implementation.__name__, dict(example or {})
-        made = Registered(name, "video", columns, size, tuple(models), source, given, implementation, feed)
+        seen = None if of == "sound" else size
+        made = Registered(name, "video", columns, seen, tuple(models), source, given, implementation, feed)
         return _registered(made)
 
     return register

@@ -242,16 +242,20 @@ class Store:
         return found, np.concatenate(blocks) if blocks else np.empty((0, 0), np.float32)
 
     def paths(self, ids: Sequence[str]) -> dict[str, Path | Still]:
-        """Where these pictures are: their files, or moments of videos (of a stretch, its middle)."""
+        """Where these pictures are: their files, or moments of videos (of a stretch or a whole video, its middle)."""
         units = {id: parse(id) for id in ids}
         files = list({Unit(unit.name).id for unit in units.values()})
-        rows = self.query("SELECT id, path FROM media WHERE id IN (SELECT unnest(?))", [files])
-        where = dict(zip(rows["id"].to_pylist(), map(self.resolve, rows["path"].to_pylist()), strict=True))
+        rows = self.query("SELECT * FROM media WHERE id IN (SELECT unnest(?))", [files]).to_pylist()
+        where = {row["id"]: self.resolve(row["path"]) for row in rows}
+        middle = {row["id"]: (row["duration"] or 0.0) / 2 for row in rows if row["kind"] == "video"}
         found: dict[str, Path | Still] = {}
         for id, unit in units.items():
             path = where.get(Unit(unit.name).id)
             if path is not None:
-                found[id] = path if unit.time is None else Still(path, sum(unit.time) / len(unit.time))
+                if unit.time is not None:
+                    found[id] = Still(path, sum(unit.time) / len(unit.time))
+                else:
+                    found[id] = Still(path, middle[id]) if id in middle else path
         return found
 
     def resolve(self, path: str) -> Path:

@@ -29,6 +29,7 @@ class Measured:
 
     table: str
     described: dict[str, Any]
+    units: str
     rows: int
     failed: int
     summary: list[dict[str, Any]]
@@ -76,6 +77,7 @@ class Facts:
     clusters: list[dict[str, Any]]
     variables: list[Variable]
     estimates: list[Saved]
+    timelines: list[tuple[str, str]]
     runs: list[dict[str, Any]]
     versions: dict[str, str]
     models: list[dict[str, str]] = field(default_factory=list)
@@ -100,6 +102,7 @@ def gather(store: Store) -> Facts:
         clusters=[made for table in store.tables() if (made := _clusters(store, table))],
         variables=[_variable(store, name) for name in codes.variables(store.folder)],
         estimates=_saved(store, "formula"),
+        timelines=[(path.stem, png_data(path.read_bytes())) for path in sorted(store.results.glob("timeline-*.png"))],
         runs=runs.read(store.folder / "runs"),
         versions=runs.versions(),
         models=list(cards.values()),
@@ -110,7 +113,9 @@ def _media_counts(media: pd.DataFrame) -> dict[str, Any]:
     readable = media[media["error"].isna()]
     sides = readable[["width", "height"]].min(axis=1)
     return {
-        "pictures": len(media),
+        "pictures": int((media["kind"] == "image").sum()),
+        "videos": int((media["kind"] == "video").sum()),
+        "long": _long(readable["duration"].sum() if "duration" in readable else 0.0),
         "unreadable": len(media) - len(readable),
         "originals": int(readable["parent"].isna().sum()),
         "derived": int(readable["parent"].notna().sum()),
@@ -118,6 +123,10 @@ def _media_counts(media: pd.DataFrame) -> dict[str, Any]:
         "first taken": readable["taken"].min(),
         "last taken": readable["taken"].max(),
     }
+
+
+def _long(seconds: float) -> str:
+    return f"{seconds / 60:.1f} minutes" if seconds < 7200 else f"{seconds / 3600:,.1f} hours"
 
 
 def _own_columns(media: pd.DataFrame) -> list[dict[str, Any]]:
@@ -159,19 +168,36 @@ def _duplicates(store: Store, pictures: int) -> dict[str, Any] | None:
 def _measured(store: Store, table: str) -> Measured:
     left_out = "EXCLUDE (embedding)" if "embedding" in store.column_names(table) else ""
     frame = store.frame(
-        f"SELECT * {left_out} FROM {quoted(table)} WHERE id IN (SELECT id FROM media WHERE parent IS NULL)"
+        f"SELECT * {left_out} FROM {quoted(table)} WHERE id NOT IN (SELECT id FROM media WHERE parent IS NOT NULL)"
     )
-    numeric = [str(name) for name in frame if pd.api.types.is_float_dtype(frame[name])][:COLUMNS]
-    texts = [name for name in frame if name not in ("id", "error", "engine") and _is_category(frame[name])]
+    described = store.describe(table)
+    if described["name"] == "shots":
+        frame["seconds"] = frame["stop"] - frame["start"]
+    own = [name for name in frame if name not in ("id", "parent", "start", "stop", "error", "engine")]
+    numeric = [str(name) for name in own if pd.api.types.is_float_dtype(frame[name])][:COLUMNS]
+    texts = [name for name in own if _is_category(frame[name])]
     return Measured(
         table=table,
-        described=store.describe(table),
+        described=described,
+        units=_units(frame),
         rows=len(frame),
         failed=int(frame["error"].notna().sum()),
         summary=[_summary(frame[name]) for name in numeric],
         texts=[{"column": name, "values": frame[name].value_counts().head(10).to_dict()} for name in texts],
         extremes=[_extremes(store, frame, name) for name in numeric[:6] if table in ("colour", "sharpness")],
     )
+
+
+def _units(frame: pd.DataFrame) -> str:
+    """What the measured rows are, and how many."""
+    whole = frame[frame["error"].isna()]
+    if "start" in frame:
+        return f"{len(whole):,} moments and stretches of {whole['parent'].nunique():,} videos"
+    inside = int(whole["id"].str.contains("#t=", regex=False).sum())
+    pictures = f"{len(whole) - inside:,} pictures"
+    if not inside:
+        return pictures
+    return f"{inside:,} frames" if inside == len(whole) else f"{pictures} and {inside:,} frames"
 
 
 def _is_category(column: pd.Series) -> bool:

@@ -17,7 +17,10 @@ def methods(facts: Facts) -> list[str]:
 
 def _data(facts: Facts) -> str:
     media = facts.media
-    text = f"The corpus holds {media['pictures']:,} pictures"
+    kinds = [f"{media['pictures']:,} pictures"] if media["pictures"] or not media["videos"] else []
+    if media["videos"]:
+        kinds.append(f"{media['videos']:,} videos ({media['long']})")
+    text = f"The corpus holds {' and '.join(kinds)}"
     text += (
         f", {media['unreadable']:,} of which could not be read." if media["unreadable"] else ", all of them readable."
     )
@@ -35,14 +38,18 @@ def _data(facts: Facts) -> str:
 def _measures(facts: Facts) -> str:
     sentences = []
     for made in facts.measures:
+        if made.described["name"] == "frames":
+            chosen = ", ".join(f"{name} = {_said(value)}" for name, value in made.described["arguments"].items())
+            sentences.append(f"Frames were chosen from the videos ({chosen}): {made.units}.")
+            continue
         size = made.described["size"]
-        pixels = f"at a shorter side of {size} pixels" if size else "from every pixel"
+        whole = "from the sound" if made.described["on"] == "video" else "from every pixel"
+        pixels = f"at a shorter side of {size} pixels" if size else whole
         failed = f"; {made.failed:,} failed" if made.failed else ""
         given = ", ".join(f"{name} = {_said(value)}" for name, value in made.described["arguments"].items())
         given = f" ({given})" if given else ""
         sentences.append(
-            f"{made.table}{given} was measured {pixels} for {made.rows - made.failed:,} pictures{failed} "
-            f"[{made.described['source']}]."
+            f"{made.table}{given} was measured {pixels} for {made.units}{failed} [{made.described['source']}]."
         )
     return " ".join(sentences)
 
