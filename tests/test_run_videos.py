@@ -134,13 +134,13 @@ def test_together_they_give_what_each_gives_alone_and_decode_once(corpus, monkey
     assert table(corpus, "sevens", "parent = 'clips/b.mkv'")["frames"].tolist() == [6, 7, 7, 7, 7, 7, 7, 7]
 
 
-def test_frames_are_measured_as_their_pictures_would_be(corpus):
+def test_frames_are_measured_as_their_pictures_would_be(corpus, clips):
     corpus.frames(nth=20)
     corpus.measure("colour", "shown", on="frame")
     found = corpus.frame("SELECT * FROM colour JOIN frames USING (id) ORDER BY parent, start")
     assert len(found) == 8
     for name, group in found.groupby("parent"):
-        with Video(corpus.folder.parent / corpus.paths([name])[name]) as video:
+        with Video(clips.parent / name) as video:
             images = [frame.image() for _, frame in video.pictures(group["start"].tolist())]
         wanted = vi.colour()(images)
         for column in ("brightness", "colourfulness", "saturation"):

@@ -170,7 +170,7 @@ class Exploring(Measuring):
         Raises:
             InputError: k does not fit the number of pictures; the table was made with other arguments.
         """
-        self._need("embed")
+        self._need("embed", on)
         arguments = {"k": k, "seed": seed, "where": where} | ({} if on == "image" else {"on": on})
         there = self.describe(name)
         if name in self.tables() and there.get("name") != "cluster":  # never the pictures, measures or predictions

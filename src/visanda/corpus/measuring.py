@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+from cyclopts import Parameter
 
 from visanda import codes, run
 from visanda.corpus.collecting import MEDIA
@@ -67,13 +68,23 @@ class Measuring(Store):
         if repeated:
             raise InputError(f"{repeated[0]!r} is asked for twice: run it twice, each time with its own --name")
         tasks = [run.Task(name or m.name, m) for m in made]
+        seen = [m.name for m in made if not m.feed]
+        if seen and on == "image" and "media" in self.tables() and self._has("video") and not self._has("image"):
+            raise InputError(
+                f"there are videos here and no pictures: measure {' '.join(seen)} with --on frame (after "
+                "'visanda frames --every 1s') or --on shot (after 'visanda measure shots')"
+            )
         return run.measure(self, tasks, on=on, workers=workers, limit=limit, where=where, replace=replace, retry=retry)
 
-    def _need(self, measure: str) -> None:
-        """Measure what a verb builds on, where it was not measured at all."""
+    def _need(self, measure: str, on: str = "image") -> None:
+        """Measure what a verb builds on, where it was not measured at all; on frames where there are only videos."""
         if measure not in self.tables():
             print(f"This needs the measure {measure!r}: measuring it first.")
-            self.measure(measure)
+            frames = "frames" in self.tables() and not self._has("image")
+            self.measure(measure, on="frame" if frames and on == "image" else on)
+
+    def _has(self, kind: str) -> bool:
+        return bool(self.query("SELECT 1 FROM media WHERE kind = ? LIMIT 1", [kind]).num_rows)
 
     def join(self, *tables: str, on: str | None = None, where: str | None = None) -> pd.DataFrame:
         """One row a unit: its id, your own columns, and the columns of these tables.
@@ -171,7 +182,7 @@ class Measuring(Store):
         by: list[str] | None = None,
         during: Path | pd.DataFrame | None = None,
         around: Path | pd.DataFrame | None = None,
-        window: str = "0,30s",
+        window: Annotated[str | tuple[float, float], Parameter(allow_leading_hyphen=True)] = "0,30s",
         match: list[str] | None = None,
         clock: str | None = None,
         timezone: str | None = None,
@@ -206,9 +217,22 @@ class Measuring(Store):
         Raises:
             InputError: a table or column is not there, times that cannot be read, a format that is not known.
         """
-        frame = self.join(*tables, on=on, where=where)
         by = [by] if isinstance(by, str) else by or []
         match = [match] if isinstance(match, str) else match or []
+        timed = [table for table in tables if self._is_inside(table)]
+        if on != "video" and len(timed) > 1:
+            if bin is None:
+                raise InputError(
+                    f"{' and '.join(timed)} are about different moments: name one, average them in bins of one width "
+                    "with --bin, or by video with --on video"
+                )
+            asked = {"where": where, "bin": bin, "by": by, "during": during, "around": around, "window": window}
+            asked |= {"match": match, "clock": clock, "timezone": timezone, "within": within}
+            frame = _side_by_side({table: self.table(table, **asked) for table in timed})
+            if out is not None:
+                write_table(frame, Path(out), format)
+            return frame
+        frame = self.join(*tables, on=on, where=where)
         about = on or self._about(tables)
         pairs = bool(self.describe(TABLES.get(about, about)).get("pairs"))
         timing = Timing(during, around, window, match, clock, timezone, within, bin, by, pairs)
@@ -242,6 +266,25 @@ class Measuring(Store):
         if out is not None:
             write_table(frame, Path(out), format)
         return frame
+
+
+def _side_by_side(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Means of several tables in the same bins, a row a bin; columns that they share are named after their table."""
+    whole: pd.DataFrame | None = None
+    words: list[str] = []
+    warnings: list[str] = []
+    for name, table in tables.items():
+        place = list(table.columns).index("units")
+        keys = list(table.columns[:place])
+        mine = table.rename(columns={column: f"{name}_{column}" for column in SHARED})
+        if whole is not None:
+            mine = mine.drop(columns=[column for column in mine if column in whole and column not in keys])
+        whole = mine if whole is None else whole.merge(mine, on=keys, how="outer")
+        words += table.attrs.get("words", [])
+        warnings += table.attrs.get("warnings", [])
+    assert whole is not None
+    whole.attrs = {"words": words, "warnings": warnings}
+    return whole
 
 
 def _with_arguments(measures: tuple[str | Measure, ...], arguments: dict[str, Any]) -> list[Measure]:

@@ -15,7 +15,7 @@ from visanda.store import Store
 from visanda.study.accepted import accepted
 from visanda.study.clock import on_clock
 from visanda.study.intervals import around, during
-from visanda.study.joined import Joined
+from visanda.study.joined import Joined, listed
 from visanda.study.panel import aggregate, bins, panel
 from visanda.timecode import seconds
 
@@ -32,7 +32,7 @@ class Timing:
 
     during: Path | pd.DataFrame | None = None
     around: Path | pd.DataFrame | None = None
-    window: str = "0,30"
+    window: str | tuple[float, float] = "0,30"
     match: Sequence[str] = ()
     clock: str | None = None
     timezone: str | None = None
@@ -52,11 +52,15 @@ class Timing:
         if self.clock:
             if self.clock not in units:
                 raise InputError(f"there is no column {self.clock!r} of videos that says when each recording began")
-            joined.table = on_clock(units, self.clock, timezone=self.timezone)
+            known = units[units[self.clock].notna()]
+            lost = units.loc[units[self.clock].isna(), "parent"].unique()
+            if len(lost):
+                joined.warnings.append(f"left out, without a {self.clock}: {listed(lost)}")
+            joined.table = on_clock(known, self.clock, timezone=self.timezone)
         if self.within:
-            _add(joined, self._both_ends(accepted(self._beyond(joined.table), store.frame(self.within))))
+            _add(joined, self._both_ends(accepted(self._beyond(joined.table), _windows(store.frame(self.within)))))
         if self.during is not None:
-            table, by = self._brought(store, self.during, joined.table)
+            table, by = self._brought(store, self.during, joined)
             start, stop = _column(table, STARTS, "begins"), _column(table, STOPS, "ends")
             made = during(
                 joined.table, table, by=by, start=start, stop=stop, name=_called(self.during, "interval"),
@@ -64,26 +68,28 @@ class Timing:
             )  # fmt: skip
             _add(joined, made)
         if self.around is not None:
-            table, by = self._brought(store, self.around, joined.table)
+            table, by = self._brought(store, self.around, joined)
             at = _column(table, ("time", "at", *STARTS), "happens")
             made = around(joined.table, table, by=by, at=at, window=_window(self.window), timezone=self.timezone)
             _add(joined, made)
         joined.table = self._averaged(store, joined)
         return joined
 
-    def _brought(
-        self, store: Store, source: Path | pd.DataFrame, units: pd.DataFrame
-    ) -> tuple[pd.DataFrame, list[str]]:
+    def _brought(self, store: Store, source: Path | pd.DataFrame, joined: Joined) -> tuple[pd.DataFrame, list[str]]:
         """A table that somebody brought, and the columns by which its rows belong to units."""
         table = source if isinstance(source, pd.DataFrame) else read_table(source)
         if self.match:
             return table, list(self.match)
         named = next((name for name in NAMES if name in table), None)
         if named is not None:
-            return table.assign(parent=_videos(store, table[named])), ["parent"]
+            meant = _videos(store, table[named])
+            unknown = table.loc[meant.isna(), named].astype(str).unique()
+            if len(unknown):
+                joined.warnings.append(f"rows left out, about no video of this corpus: {listed(unknown)}")
+            return table.assign(parent=meant)[meant.notna()], ["parent"]
         if self.clock:
             return table, []
-        if units["parent"].nunique() == 1:
+        if joined.table["parent"].nunique() == 1:
             return table, []
         raise InputError(
             f"the table does not say which video its rows are about: it needs a column {', '.join(NAMES[:3])}, or "
@@ -161,8 +167,14 @@ def _called(source: Path | pd.DataFrame, otherwise: str) -> str:
     return otherwise if isinstance(source, pd.DataFrame) else Path(source).stem.removesuffix("s")
 
 
-def _window(text: str) -> tuple[float, float]:
-    parts = [part.strip() for part in text.split(",")]
+def _windows(table: pd.DataFrame) -> pd.DataFrame:
+    """Stretches to accept; rows of failures have no times, and accept nothing."""
+    timed = [name for name in ("start", "stop") if name in table]
+    return table.dropna(subset=timed)
+
+
+def _window(text: str | tuple[float, float]) -> tuple[float, float]:
+    parts = [part.strip() for part in text.split(",")] if isinstance(text, str) else list(text)
     if len(parts) != 2:
         raise InputError(
             f"--window is two times, from and until, in seconds after the event, such as -10s,30s: {text!r}"

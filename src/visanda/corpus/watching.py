@@ -21,6 +21,7 @@ from visanda.result import Result
 from visanda.run.frames import Choice, description, list_frames
 from visanda.store import Store, quoted
 from visanda.timecode import Timecode, seconds
+from visanda.units import parse
 
 STRIP = 96  # shots in a filmstrip, at most
 
@@ -134,12 +135,14 @@ class Watching(Store):
     def _one_video(self, name: str) -> dict[str, Any]:
         self._need_videos()
         rows = self.frame("SELECT * FROM media WHERE kind = 'video'")
-        found = rows[(rows["id"] == name) | (rows["id"].str.rsplit("/", n=1).str[-1] == Path(name).name)]
+        called = [parse(id).name.rsplit("/", 1)[-1] for id in rows["id"]]  # as the file is, with its '#' and '%'
+        found = rows[(rows["id"] == name) | [one == Path(name).name for one in called]]
         exact = found[found["id"] == name]
         found = exact if len(exact) else found
         if len(found) != 1:
             shown = ", ".join(found["id"].head(5)) if len(found) else ", ".join(rows["id"].head(5))
-            raise InputError(f"{name!r} names {len(found)} videos here; there are {shown}")
+            said = f"{name!r} could be any of these; give the whole id" if len(found) else f"there is no video {name!r}"
+            raise InputError(f"{said}: {shown}")
         row = {str(name): value for name, value in found.iloc[0].items()}
         if isinstance(row["error"], str):
             raise InputError(f"{row['id']} cannot be read: {row['error']}")

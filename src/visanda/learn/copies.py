@@ -38,6 +38,7 @@ _BLOCK = 1 << 19  # pairs of samples looked at together
 _SEEDS = 1 << 20  # kept before those of one offset are put together
 _NONE = np.uint8(65)  # bits: further than any two hashes are
 
+MUCH_CLOSER = 4.0  # bits, on average, by which one alignment of a stretch makes another one an accident
 COLUMNS: dict[str, type] = {
     "a": object,
     "a_start": float,
@@ -121,7 +122,7 @@ def copies(
     rows = []
     for a, b, offsets in _by_pair(tracks):
         stretches = _joined(_best(grid, _found(grid, a, b, offsets, distance), distance, reach), every)
-        rows += [_row(grid, a, b, stretch, distance) for stretch in stretches]
+        rows += _closest([_row(grid, a, b, stretch, distance) for stretch in stretches])
     found = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     found = found.sort_values(["a", "a_start", "b", "b_start"], ignore_index=True)
     found.attrs = {"videos": len(grid.names), "samples": grid.samples, "flat": grid.flat, "common": common}
@@ -505,6 +506,26 @@ def _joined(stretches: list[_Stretch], every: float) -> list[_Stretch]:
         else:
             joined.append(one)
     return joined
+
+
+def _closest(rows: list[dict[str, str | float]]) -> list[dict[str, str | float]]:
+    """Without what a much closer stretch of the same two videos explains: a fixed camera resembles itself always."""
+    kept: list[dict[str, str | float]] = []
+    for row in sorted(rows, key=lambda row: (row["distance"], -float(row["seconds"]))):
+        if not any(_explained(row, other) for other in kept):
+            kept.append(row)
+    return kept
+
+
+def _explained(row: dict[str, str | float], by: dict[str, str | float]) -> bool:
+    if float(row["distance"]) < float(by["distance"]) + MUCH_CLOSER:
+        return False
+    for one in "ab":
+        start, stop = float(row[f"{one}_start"]), float(row[f"{one}_stop"])
+        shared = min(stop, float(by[f"{one}_stop"])) - max(start, float(by[f"{one}_start"]))
+        if shared > (stop - start) / 2:
+            return True
+    return False
 
 
 def _row(grid: _Grid, a: int, b: int, stretch: _Stretch, distance: int) -> dict[str, str | float]:
