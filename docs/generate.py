@@ -232,7 +232,9 @@ def columns_of(measure: Registered) -> dict[str, ColumnType]:
 
 def _needed(measure: Registered, name: str) -> str:
     default = measure.parameters[name].default
-    return " (required)" if default is inspect.Parameter.empty else f" (default {default})"
+    if default is inspect.Parameter.empty:
+        return " (required)"
+    return f" (default {default})" if default != "" else ""
 
 
 def _typed(declared: ColumnType) -> str:

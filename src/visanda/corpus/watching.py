@@ -135,8 +135,8 @@ class Watching(Store):
     def _one_video(self, name: str) -> dict[str, Any]:
         self._need_videos()
         rows = self.frame("SELECT * FROM media WHERE kind = 'video'")
-        called = [parse(id).name.rsplit("/", 1)[-1] for id in rows["id"]]  # as the file is, with its '#' and '%'
-        found = rows[(rows["id"] == name) | [one == Path(name).name for one in called]]
+        called = rows["id"].map(lambda id: parse(id).name.rsplit("/", 1)[-1])  # as the file is, with its '#' and '%'
+        found = rows[(rows["id"] == name) | (called == Path(name).name)]
         exact = found[found["id"] == name]
         found = exact if len(exact) else found
         if len(found) != 1:

@@ -60,7 +60,7 @@ def motion(
         InputError: the region is none, the mask cannot be read, or nothing is left to measure.
 
     Between two shots nearly everything changes: leave out rows across a cut, as binning by shots does. Movement of
-    the camera counts like that of what it films; :func:`~visanda.measures.flow.flow` tells them apart.
+    the camera counts like that of what it films; ``flow`` tells them apart.
     """
     area = area_of_interest(region, mask)
     before: tuple[float, np.ndarray, np.ndarray] | None = None

@@ -81,7 +81,7 @@ class Album:
     def _send(self) -> None:
         self.measured.append(self.pool.submit(self._measure, self.batch))
         self.batch, self.held = [], 0
-        while len(self.measured) > 2 * self.run.threads:
+        while len(self.measured) > self.run.threads:
             self._collect()
 
     def _measure(self, batch: list[Decoded]) -> dict[str, list[pa.Table]]:
