@@ -110,6 +110,20 @@ def test_windows_around_events(corpus: Corpus):
     assert means.loc["x", "changed"] > 0.01 > means.loc["y", "changed"]
 
 
+def test_several_tables_side_by_side_in_bins(corpus: Corpus):
+    both = corpus.table("motion", "shots", bin="5s")
+    assert len(both) == 4 and {"motion_units", "shots_units", "changed"} <= set(both)
+    with pytest.raises(InputError, match="different moments"):
+        corpus.table("motion", "shots")
+
+
+def test_rows_about_unknown_videos_are_left_out_and_said(corpus: Corpus):
+    votes = pd.DataFrame({"filename": ["b.mp4", "c.mp4"], "time": [1, 2]})
+    table = corpus.table("motion", around=votes, window=(-1, 1))
+    assert table["since"].between(-1, 1).all() and len(table) == 20
+    assert any("c.mp4" in text for text in table.attrs["warnings"])
+
+
 def test_only_within_accepted_stretches(corpus: Corpus):
     """Whole shots, or frames with a verdict; pairs across the border are left out."""
     first = corpus.table("motion", within="select parent, start, stop from shots where start = 0")

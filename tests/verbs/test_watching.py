@@ -264,7 +264,7 @@ def test_a_timeline_of_a_stretch_without_shots_but_with_marks(corpus):
 @pytest.mark.parametrize(
     ("video", "asked", "says"),
     [
-        ("nothing.mp4", {}, r"'nothing.mp4' names 0 videos here; there are clips/a.mp4, clips/b.mkv, clips/c.mp4"),
+        ("nothing.mp4", {}, r"there is no video 'nothing.mp4': clips/a.mp4, clips/b.mkv, clips/c.mp4"),
         ("c.mp4", {}, "clips/c.mp4 cannot be read"), ("a.mp4", {"since": 2, "until": 1}, "there is nothing between"),
         ("a.mp4", {"since": "now"}, "is no time"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as changed
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -219,6 +220,7 @@ class Measuring(Store):
         """
         by = [by] if isinstance(by, str) else by or []
         match = [match] if isinstance(match, str) else match or []
+        timing = Timing(during, around, window, match, clock, timezone, within, bin, by)
         timed = [table for table in tables if self._is_inside(table)]
         if on != "video" and len(timed) > 1:
             if bin is None:
@@ -226,25 +228,25 @@ class Measuring(Store):
                     f"{' and '.join(timed)} are about different moments: name one, average them in bins of one width "
                     "with --bin, or by video with --on video"
                 )
-            asked = {"where": where, "bin": bin, "by": by, "during": during, "around": around, "window": window}
-            asked |= {"match": match, "clock": clock, "timezone": timezone, "within": within}
-            frame = _side_by_side({table: self.table(table, **asked) for table in timed})
-            if out is not None:
-                write_table(frame, Path(out), format)
-            return frame
-        frame = self.join(*tables, on=on, where=where)
-        about = on or self._about(tables)
-        pairs = bool(self.describe(TABLES.get(about, about)).get("pairs"))
-        timing = Timing(during, around, window, match, clock, timezone, within, bin, by, pairs)
-        if timing.asked and "start" in frame and "parent" in frame:
-            joined = timing.apply(self, frame)
-            frame = joined.table
-            frame.attrs = {"words": joined.words, "warnings": joined.warnings}
-        elif timing.asked:
-            raise InputError("these units have no time: name a table inside videos, or give --on frame or --on shot")
+            frame = _side_by_side({table: self._in_time((table,), None, where, timing) for table in timed})
+        else:
+            frame = self._in_time(tables, on, where, timing)
         if out is not None:
             write_table(frame, Path(out), format)
         return frame
+
+    def _in_time(self, tables: tuple[str, ...], on: str | None, where: str | None, timing: Timing) -> pd.DataFrame:
+        """The joined tables, and what is asked of them in time."""
+        frame = self.join(*tables, on=on, where=where)
+        if not timing.asked:
+            return frame
+        if "start" not in frame or "parent" not in frame:
+            raise InputError("these units have no time: name a table inside videos, or give --on frame or --on shot")
+        about = on or self._about(tables)
+        pairs = bool(self.describe(TABLES.get(about, about)).get("pairs"))
+        joined = changed(timing, pairs=pairs).apply(self, frame)
+        joined.table.attrs = {"words": joined.words, "warnings": joined.warnings}
+        return joined.table
 
     def columns(self) -> pd.DataFrame:
         """Every column of every table, and its type: what formulas, tables and conditions can name."""

@@ -53,7 +53,7 @@ class Timing:
             if self.clock not in units:
                 raise InputError(f"there is no column {self.clock!r} of videos that says when each recording began")
             known = units[units[self.clock].notna()]
-            lost = units.loc[units[self.clock].isna(), "parent"].unique()
+            lost = units.loc[units[self.clock].isna(), "parent"].unique().tolist()
             if len(lost):
                 joined.warnings.append(f"left out, without a {self.clock}: {listed(lost)}")
             joined.table = on_clock(known, self.clock, timezone=self.timezone)
@@ -83,7 +83,7 @@ class Timing:
         named = next((name for name in NAMES if name in table), None)
         if named is not None:
             meant = _videos(store, table[named])
-            unknown = table.loc[meant.isna(), named].astype(str).unique()
+            unknown = table.loc[meant.isna(), named].astype(str).unique().tolist()
             if len(unknown):
                 joined.warnings.append(f"rows left out, about no video of this corpus: {listed(unknown)}")
             return table.assign(parent=meant)[meant.notna()], ["parent"]
