@@ -14,8 +14,8 @@ from visanda.errors import InputError
 def corpus(tmp_path):
     corpus = Corpus.init(tmp_path / "study")
     rows = {
-        "media": {"id": ["a", "b", "c"], "width": [1, 2, 3], "party": ["x", None, "z"], "mean": [9, 8, 7],
-                  "error": [None, None, "cut"]},
+        "media": {"id": ["a", "b", "c"], "kind": ["image"] * 3, "width": [1, 2, 3], "party": ["x", None, "z"],
+                  "mean": [9, 8, 7], "error": [None, None, "cut"]},
         "colour": {"id": ["a", "b"], "mean": [0.5, None], "error": [None, "dark"]},
         "tone": {"id": ["a", "c"], "mean": [1.5, 2.5], "tags": [["p", "q"], None], "error": pa.nulls(2, pa.string())},
     }  # fmt: skip
