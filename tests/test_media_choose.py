@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from video_media import make, numbered
 
@@ -37,6 +37,7 @@ def test_a_video_that_begins_late_gives_its_first_frame():
     assert times(at_steps(TIMES + 1.3, KEYS, 1.0)) == [1.3, 1.98, 2.98]
 
 
+@example([1, 998], 1000)
 @given(
     st.lists(st.integers(1, 5_000_000), min_size=1, max_size=60),
     st.integers(1000, 20_000_000),

@@ -38,8 +38,9 @@ def at_steps(times: np.ndarray, keys: np.ndarray, seconds: float, until: float =
     """
     if not len(times):
         return []
-    gone = np.append(times[1:], max(times[-1] + 2 * MICRO, until)) - MICRO
-    steps = np.ceil((times - MICRO) / seconds)  # the number of the first step at which a frame may be shown
+    half = MICRO / 2  # times are whole microseconds: nearer than this is the same
+    gone = np.append(times[1:], max(times[-1] + MICRO, until)) - half
+    steps = np.ceil((times - half) / seconds)  # the number of the first step at which a frame may be shown
     shown = steps * seconds < gone
     shown[0] = True
     return _chosen(times, keys, np.flatnonzero(shown))
