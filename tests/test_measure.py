@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 import visanda as vi
-import visanda.measure as registry
+from visanda.measure import registry
 from visanda.arguments import Between
 from visanda.errors import InputError, MediaError, VisandaWarning
 from visanda.measure import Measure, Vector, find, measure, nulls, registered, rows
@@ -83,7 +83,7 @@ def test_a_notebook_cell_may_be_run_again():
         ({"columns": {"red": list[int]}}, "column 'red' of redness"),
         ({"columns": {"id": str}}, "cannot have a column 'id'"),
         ({"columns": {"error": str}}, "cannot have a column 'error'"),
-        ({"on": "picture"}, "on one of image, video, shot, frame, face, object, not 'picture'"),
+        ({"on": "picture"}, "on one of image, video, shot, frame, face, object, line, not 'picture'"),
     ],
 )
 def test_a_registration_that_makes_no_sense_is_refused(given, message):
@@ -157,7 +157,7 @@ def test_arguments_of_every_kind_are_checked(every_kind, wrong):
 
 
 def test_help_shows_the_words_and_arguments_of_the_function():
-    assert str(inspect.signature(vi.zeroshot)) == "(*, labels: 'list[str]') -> visanda.measure.Measure"
+    assert str(inspect.signature(vi.zeroshot)) == "(*, labels: 'list[str]') -> visanda.measure.registry.Measure"
     assert vi.colour.__doc__.startswith(vi.colour.summary)
 
 

@@ -28,10 +28,10 @@ def corpus(tmp_path):
 @pytest.fixture
 def registered():
     """Register measures for one test."""
-    before = set(measure._registry)
+    before = set(measure.registry._registry)
     yield measure.measure
-    for name in set(measure._registry) - before:
-        del measure._registry[name]
+    for name in set(measure.registry._registry) - before:
+        del measure.registry._registry[name]
 
 
 def table(corpus, name):

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from video_media import damaged, make, number_of, numbered, truncated
 
@@ -13,7 +14,7 @@ from visanda import Corpus, measure
 from visanda.errors import CorpusError, InputError, MediaError, MissingExtra
 from visanda.media import Video
 from visanda.parts import Parts
-from visanda.run import album, videos, watcher
+from visanda.run import album, pictures, videos, watcher
 
 GOP = {"g": "10", "bf": "2"}
 PATIENCE = 30  # seconds
@@ -41,7 +42,7 @@ def corpus(clips, tmp_path):
 def registered(monkeypatch):
     """Measures for the tests of this file alone; and rows are written every half second of video."""
     monkeypatch.setattr(watcher, "KEPT", 0.5)
-    before = dict(measure._registry)
+    before = dict(measure.registry._registry)
 
     @measure.stream(columns={"number": int}, source="here")
     def every(stream):
@@ -83,8 +84,8 @@ def registered(monkeypatch):
         return {"shown": [number_of(image.pixels) for image in images]}
 
     yield measure.stream
-    measure._registry.clear()
-    measure._registry.update(before)
+    measure.registry._registry.clear()
+    measure.registry._registry.update(before)
 
 
 @pytest.fixture(autouse=True)
@@ -160,7 +161,7 @@ def test_shots_are_measured_by_their_middle(corpus):
 def write_shots(corpus, shots):
     """A table as ``measure shots`` makes it."""
     ids = [measure.timed_id(*one) for one in zip(shots["parent"], shots["start"], shots["stop"], strict=True)]
-    rows = measure.pa.Table.from_pandas(shots.assign(id=ids, error=pd.Series([None] * len(ids), dtype=str)))
+    rows = pa.Table.from_pandas(shots.assign(id=ids, error=pd.Series([None] * len(ids), dtype=str)))
     with corpus.parts("shots").writing():
         corpus.parts("shots").append(rows, "1")
 
@@ -222,7 +223,7 @@ def test_without_videos_it_says_so(sample, tmp_path):
     with pytest.raises(InputError, match=r"no table 'frames' yet.*visanda frames"):
         corpus.measure("colour", on="frame")
     corpus.measure("sharpness")
-    with pytest.raises(InputError, match="no units inside videos"):
+    with pytest.raises(InputError, match="no units inside files"):
         corpus.measure("colour", on="sharpness")
 
 
@@ -571,14 +572,14 @@ def test_a_video_that_no_decoder_opens_is_a_row(corpus, monkeypatch):
 
 def test_a_picture_that_cannot_be_made_is_a_row(corpus, monkeypatch):
     corpus.frames(nth=20)
-    real = album.at_sizes
+    real = pictures.at_sizes
 
     def at_sizes(image, sizes):
         if number_of(image.pixels) == 40:
             raise MediaError("too strange")
         return real(image, sizes)
 
-    monkeypatch.setattr(album, "at_sizes", at_sizes)
+    monkeypatch.setattr(pictures, "at_sizes", at_sizes)
     assert row(corpus.measure("shown", on="frame")) == [6, 2, 0]
     assert corpus.measure("shown", on="frame", retry=True)["failed"].tolist() == [2]
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from visanda.errors import InputError
 
-KINDS = ("image", "video", "shot", "frame", "face", "object")
+KINDS = ("image", "video", "shot", "frame", "face", "object", "line")
 
 Box = tuple[int, int, int, int]
 

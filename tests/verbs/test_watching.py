@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from PIL import Image
 from video_media import make, number_of, numbered, truncated
@@ -47,7 +48,7 @@ def shots(corpus):
     )
     found["id"] = [measure.timed_id(*one) for one in zip(found["parent"], found["start"], found["stop"], strict=True)]
     with corpus.parts("shots").writing():
-        corpus.parts("shots").append(measure.pa.Table.from_pandas(found), "1")
+        corpus.parts("shots").append(pa.Table.from_pandas(found), "1")
     return corpus
 
 

@@ -15,7 +15,7 @@ from visanda.corpus.formats import Format, write_table
 from visanda.corpus.timing import Timing
 from visanda.errors import InputError
 from visanda.measure import Measure, find
-from visanda.run.videos import TABLES
+from visanda.run.orders import TABLES
 from visanda.store import Store, quoted
 from visanda.study.panel import aggregate
 from visanda.study.shots import shot_statistics

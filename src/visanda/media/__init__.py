@@ -1,6 +1,7 @@
 """Pictures and videos: reading them from files of every kind, changing them, looking at many at once."""
 
 from visanda.media.decode import at_sizes, decode, decode_at, load
+from visanda.media.detail import Detail, cut
 from visanda.media.files import read_file
 from visanda.media.frames import Frame
 from visanda.media.header import Header, read_header
@@ -15,6 +16,7 @@ from visanda.media.video import Damage, Facts, Picker, Still, Video, probe
 
 __all__ = [
     "Damage",
+    "Detail",
     "Facts",
     "Frame",
     "Header",
@@ -27,6 +29,7 @@ __all__ = [
     "contact_sheet",
     "crop",
     "crop_centre",
+    "cut",
     "decode",
     "decode_at",
     "equalise",

@@ -8,10 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 
-from visanda.media import Damage, at_sizes
+from visanda.media import Damage, Detail, Image
 from visanda.media.frames import Decoded as Frame
 from visanda.run.jobs import Job, Run
-from visanda.run.pictures import BATCH, BATCH_BYTES, SHARD, Decoded, Item, measure_batch
+from visanda.run.pictures import BATCH, BATCH_BYTES, SHARD, Decoded, Item, measure_batch, see
 from visanda.run.tasks import Count
 
 
@@ -36,23 +36,27 @@ class Album:
             lacking |= item.tables
         self.times = sorted(self.left)
         self.tasks = [task for task in run.seeing.values() if task.table in lacking]
-        self.sizes = {task.measure.size for task in self.tasks}
+        self.wanted = {task.view for task in self.tasks}
         self.pool = ThreadPoolExecutor(run.threads)
         self.batch: list[Decoded] = []
         self.held = 0
         self.measured: deque[Future] = deque()
-        self.made: dict[str, list[pa.Table]] = {task.table: [] for task in self.tasks}
+        self.made: dict[str, list[pa.Table]] = {table: [] for task in self.tasks for table in task.tables}
         self.units = self.parts = 0
 
     def take(self, time: float, frame: Frame) -> None:
         """The frame that is shown at a time."""
+        items = self.left.pop(time)
         try:
-            images, why = at_sizes(frame.image(), self.sizes), None
+            whole = frame.image()
+            seen = [see(item, whole, self.wanted) for item in items]
         except Exception as error:  # whatever a decoder lets escape concerns this picture only
-            images, why = {}, f"cannot be decoded: {type(error).__name__}: {error}"
-        for item in self.left.pop(time):
-            self.batch.append(Decoded(item, images, why))
-        self.held += sum(image.pixels.nbytes for image in images.values())
+            why = f"cannot be decoded: {type(error).__name__}: {error}"
+            seen = [Decoded(item, {}, why) for item in items]
+        self.batch += seen
+        self.held += sum(view.pixels.nbytes for one in seen for view in one.views.values() if isinstance(view, Image))
+        if any(isinstance(view, Detail) for one in seen for view in one.views.values()):
+            self.held += whole.pixels.nbytes
         if len(self.batch) >= BATCH or self.held > BATCH_BYTES:
             self._send()
 
@@ -84,13 +88,13 @@ class Album:
         while len(self.measured) > self.run.threads:
             self._collect()
 
-    def _measure(self, batch: list[Decoded]) -> dict[str, list[pa.Table]]:
-        lists: dict[tuple, list] = {}
-        return {task.table: measure_batch(task, batch, lists) for task in self.tasks}
+    def _measure(self, batch: list[Decoded]) -> list[tuple[str, pa.Table]]:
+        lists: dict[tuple, list[Image | Detail]] = {}
+        return [rows for task in self.tasks for rows in measure_batch(task, batch, lists)]
 
     def _collect(self) -> None:
-        for table, tables in self.measured.popleft().result().items():
-            self.made[table] += tables
+        for table, rows in self.measured.popleft().result():
+            self.made[table].append(rows)
         self.units += BATCH
         if self.units >= SHARD:
             self._write()

@@ -35,8 +35,8 @@ class Job:
         duration: seconds.
         number: of the job in its run.
         watched: tables of measures that watch it → where they go on.
-        units: moments and stretches of it that measures of pictures lack, in order of time: id, middle, whether
-            it is a key frame, and a column a table (True: lacks it); ``None`` for none.
+        units: moments and stretches of it, and parts of its frames, that measures of pictures lack, in order of
+            time, as :func:`visanda.run.orders.pending` gives them; ``None`` for none.
     """
 
     id: str
@@ -64,8 +64,7 @@ class Job:
             tables: of measures of pictures, in the order of the columns of ``units``.
         """
         for row in [] if self.units is None else self.units.to_pylist():
-            lacking = frozenset(table for number, table in enumerate(tables) if row[f"lacks_{number}"])
-            yield row["middle"], Item(row["id"], self.path, self.error, lacking)
+            yield row["middle"], Item.of(row, self.path, tables)
 
 
 class Run:
@@ -93,7 +92,7 @@ class Run:
     @property
     def tables(self) -> list[str]:
         """The tables that the run fills."""
-        return [*self.watching, *self.seeing]
+        return [table for task in (*self.watching.values(), *self.seeing.values()) for table in task.tables]
 
     def write(self, table: str, part: str, rows: pa.Table, into: Count) -> None:
         """Write rows as one part, and count them."""

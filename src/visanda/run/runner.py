@@ -6,12 +6,14 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace as changed
 
 import cv2
 import pandas as pd
 
 from visanda.errors import InputError
 from visanda.run import pictures, videos
+from visanda.run.orders import Order
 from visanda.run.tasks import Count, Task, fits, prepare, summary
 from visanda.store import Store
 
@@ -49,11 +51,10 @@ def measure(
     workers = _at_least("workers", workers, 0) or os.cpu_count() or 1
     _at_least("limit", limit or 0, 0)
     store.require("media", "add pictures first, with 'visanda add FOLDER'")
-    watched = [task for task in tasks if task.measure.feed]
-    seen = [task for task in tasks if not task.measure.feed]
     with ExitStack() as held:
+        for table in (table for task in tasks for table in task.tables):
+            held.enter_context(store.parts(table).writing())
         for task in tasks:
-            held.enter_context(store.parts(task.table).writing())
             if task.measure.feed:
                 held.enter_context(store.progress(task.table).writing())
         asked = {
@@ -68,23 +69,33 @@ def measure(
         same = [fits(store, task, replace) for task in tasks]  # all are looked at before one is touched
         for task, fit in zip(tasks, same, strict=True):
             prepare(store, task, fit, retry, run.stem)
-        counts = {task.table: Count() for task in tasks}
-        before = dict.fromkeys(counts, 0)
+        order = Order(store, tasks, on, where, limit, workers, run.stem)
+        order.counts.update({table: Count() for task in tasks for table in task.tables})
         start = time.monotonic()
         with _one_thread_a_worker():
             try:
-                if on == "image":
-                    before |= pictures.measure(store, seen, run.stem, counts, workers, where, limit)
-                    before |= videos.measure(store, watched, [], on, run.stem, counts, workers, where, limit)
-                else:
-                    before |= videos.measure(store, watched, seen, on, run.stem, counts, workers, where, limit)
+                before = _measure(order)
             finally:
-                run.counts = {name: vars(count) for name, count in counts.items()}
+                run.counts = {name: vars(count) for name, count in order.counts.items()}
         for task in tasks:
-            store.parts(task.table).compact(run.stem)
+            for table in task.tables:
+                store.parts(table).compact(run.stem)
             if task.measure.feed:
                 store.progress(task.table).compact(run.stem)
-        return summary(counts, before, time.monotonic() - start)
+        return summary(order.counts, before, time.monotonic() - start)
+
+
+def _measure(order: Order) -> dict[str, int]:
+    """Measure pictures and then videos; how many units each table had already."""
+    before = dict.fromkeys(order.counts, 0)
+    before |= {task.table: len(order.store.parts(task.table)) for task in order.seen if task.measure.finds}
+    if order.on == "image":
+        return before | pictures.measure(order) | videos.measure(order, seen=False)
+    before |= pictures.measure(order)
+    done = sum(order.counts[task.listing].measured + order.counts[task.listing].failed for task in order.seen[:1])
+    rest = order if order.limit is None else changed(order, limit=max(0, order.limit - done))
+    in_videos = videos.measure(rest, seen=True)
+    return before | {table: before[table] + number for table, number in in_videos.items()}
 
 
 @contextmanager

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
 
 from visanda import runs
 from visanda.errors import CorpusError, InputError
-from visanda.measure import Measure
+from visanda.measure import Measure, arrow_type
 from visanda.store import Store, quoted
+
+BY_PICTURE = "_by_picture"  # ends the name of the table with a row a picture, beside a table of things found
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,24 @@ class Task:
 
     table: str
     measure: Measure
+
+    @property
+    def listing(self) -> str:
+        """The table that tells which units are done: where things are found in pictures, that of the pictures."""
+        return f"{self.table}{BY_PICTURE}" if self.measure.finds else self.table
+
+    @property
+    def tables(self) -> list[str]:
+        """All tables that it fills, in the order in which parts are written: a unit is done when it is listed."""
+        return list(dict.fromkeys([self.table, self.listing]))
+
+    @property
+    def view(self) -> View:
+        """How it wants to see a picture: the shorter side in pixels, or as a part that knows the whole."""
+        return "detail" if self.measure.on == "face" else self.measure.size
+
+
+View = int | None | Literal["detail"]
 
 
 @dataclass
@@ -57,24 +78,43 @@ def fits(store: Store, task: Task, replace: bool) -> bool:
 
 
 def prepare(store: Store, task: Task, same: bool, retry: bool, stem: str) -> None:
-    """Make the table ready for rows of this measure."""
+    """Make its tables ready for rows of this measure."""
     parts = store.parts(task.table)
     if not same:
         if task.measure.feed:
             store.progress(task.table).drop_all(stem)
-        if parts.files():  # emptied first: a kill in between leaves no rows under another's description
-            parts.replace_all(task.measure.schema.empty_table(), stem)
-        store.write_description(task.table, description(task))
-    elif retry and parts.files():
+        for table, schema in reversed(list(_schemas(task).items())):
+            if store.parts(table).files():  # emptied first: a kill in between leaves no rows under another's words
+                store.parts(table).replace_all(schema.empty_table(), stem)
+        for table in task.tables:
+            store.write_description(table, description(task, table))
+        return
+    if retry and store.parts(task.listing).files():
         unit = "parent" if task.measure.feed else "id"
         failed = store.query(
-            f"SELECT DISTINCT {unit} AS id FROM {quoted(task.table)} WHERE error IS NOT NULL "
+            f"SELECT DISTINCT {unit} AS id FROM {quoted(task.listing)} WHERE error IS NOT NULL "
             f"AND {unit} NOT IN (SELECT id FROM media WHERE error IS NOT NULL)"
         )["id"].to_pylist()
         if task.measure.feed:
             store.progress(task.table).drop(failed, stem)  # its rows are taken out when it is watched again
         else:
-            parts.drop(failed, stem)
+            store.parts(task.listing).drop(failed, stem)
+    if task.measure.finds and parts.files():
+        _take_back(store, task, stem)
+
+
+def _take_back(store: Store, task: Task, stem: str) -> None:
+    """Take out things that a killed run wrote of pictures which it did not come to list."""
+    listed = task.listing in store.tables()
+    unlisted = f"WHERE picture NOT IN (SELECT id FROM {quoted(task.listing)})" if listed else ""
+    lost = store.query(f"SELECT id FROM {quoted(task.table)} {unlisted}")["id"].to_pylist()
+    if lost:
+        store.parts(task.table).drop(lost, stem)
+
+
+def _schemas(task: Task) -> dict[str, pa.Schema]:
+    schemas = {task.table: task.measure.schema}
+    return schemas | {task.listing: task.measure.schema_per_picture} if task.measure.finds else schemas
 
 
 def _said(described: dict) -> str:
@@ -82,26 +122,28 @@ def _said(described: dict) -> str:
     return f"{described['name']}({given})"
 
 
-def description(task: Task) -> dict:
+def description(task: Task, table: str | None = None) -> dict[str, Any]:
     """What stands in ``measure.json``: enough to run the measure again, and to cite it."""
-    registered = task.measure.registered
+    registered, measure = task.measure.registered, task.measure
+    per_picture = table is not None and table != task.table
     return {
-        "name": task.measure.name,
-        "arguments": task.measure.arguments,
+        "name": measure.name,
+        "arguments": measure.arguments,
         "summary": registered.summary,
         "source": registered.source,
-        "on": task.measure.on,
-        "size": task.measure.size,
-        **({"pairs": True} if task.measure.feed and task.measure.feed.pairs else {}),
-        "columns": {name: str(f.type) for name, f in zip(task.measure.columns, _fields(task), strict=True)},
-        "models": [card.card() for card in task.measure.models],
+        "on": measure.on,
+        "size": measure.size,
+        **({"pairs": True} if measure.feed and measure.feed.pairs else {}),
+        **({"finds": measure.finds.kind} if measure.finds and not per_picture else {}),
+        **({"counts": task.table} if per_picture else {}),
+        "columns": {
+            name: str(arrow_type(declared))
+            for name, declared in (measure.per_picture if per_picture else measure.columns).items()
+        },
+        "models": [card.card() for card in measure.models],
         "created": date.today().isoformat(),
         "versions": runs.versions(),
     }
-
-
-def _fields(task: Task) -> list[pa.Field]:
-    return [task.measure.schema.field(name) for name in task.measure.columns]
 
 
 def add(counts: dict[str, Count], more: dict[str, Count]) -> None:

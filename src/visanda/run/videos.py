@@ -14,72 +14,64 @@ from itertools import accumulate
 from typing import Any
 
 from visanda.errors import InputError, MediaError, VisandaError
-from visanda.measure import Row, nulls, timed_failure
+from visanda.measure import Row, timed_failure
 from visanda.media import Damage, Frame, Picker, Video, seconds_of_sound
 from visanda.progress import Advance, progress
 from visanda.run.album import Album
 from visanda.run.jobs import PROGRESS, Job, Meter, Resume, Run
+from visanda.run.orders import Order, pending
+from visanda.run.pictures import failed
 from visanda.run.tasks import Count, Task, add
 from visanda.run.watcher import Watcher
 from visanda.store import Store, quoted
 
-TABLES = {"frame": "frames", "shot": "shots"}  # where the units of a kind are listed
 THREADS = 8  # that decode one video, at most: each holds frames of its own
 MERGED = 2000  # parts after which a run merges them on the way
 
 
-def measure(
-    store: Store,
-    watched: Sequence[Task],
-    seen: Sequence[Task],
-    on: str,
-    stem: str,
-    counts: dict[str, Count],
-    workers: int,
-    where: str | None,
-    limit: int | None,
-) -> dict[str, int]:
-    """Measure videos, and units inside them; returns how many each table had already."""
-    if not watched and not seen:
+def measure(order: Order, *, seen: bool) -> dict[str, int]:
+    """Measure videos, and with ``seen`` units inside them; returns how many each table had already."""
+    pictures = order.seen if seen else []
+    if not order.watched and not pictures:
         return {}
     jobs: dict[str, Job] = {}
-    before = _pending_videos(store, watched, jobs, stem, where, limit)
-    before |= _pending_units(store, seen, jobs, on, where, limit)
+    before = _pending_videos(order, jobs)
+    if pictures:
+        before |= _pending_units(order, jobs)
     for number, job in enumerate(jobs.values()):
         job.number = number
-    abreast = max(1, min(len(jobs), workers // 2))
-    run = Run(store, watched, seen, stem, max(1, min(THREADS, workers // abreast)))
-    _run_jobs(run, list(jobs.values()), counts, abreast)
+    abreast = max(1, min(len(jobs), order.workers // 2))
+    run = Run(order.store, order.watched, pictures, order.stem, max(1, min(THREADS, order.workers // abreast)))
+    _run_jobs(run, list(jobs.values()), order.counts, abreast)
     return before
 
 
 # what is pending
 
 
-def _pending_videos(
-    store: Store, tasks: Sequence[Task], jobs: dict[str, Job], stem: str, where: str | None, limit: int | None
-) -> dict[str, int]:
+def _pending_videos(order: Order, jobs: dict[str, Job]) -> dict[str, int]:
     """Jobs for the videos that a measure has not watched to their end; how many each has."""
+    store, tasks = order.store, order.watched
     if not tasks:
         return {}
     if not store.query("SELECT id FROM media WHERE kind = 'video' LIMIT 1").num_rows:
         raise InputError("there are no videos here: add some with 'visanda add FOLDER'")
     videos = store.query(
-        f"SELECT id, path, error, duration FROM media WHERE kind = 'video' AND ({where or 'true'}) ORDER BY id"
+        f"SELECT id, path, error, duration FROM media WHERE kind = 'video' AND ({order.where or 'true'}) ORDER BY id"
     ).to_pylist()
     ended = {task.table: done(store, task.table) for task in tasks}
     lacking = {
         row["id"]: [table for table, there in ended.items() if not there.get(row["id"], (0.0, False))[1]]
         for row in videos
     }
-    chosen = [row for row in videos if lacking[row["id"]]][:limit]
+    chosen = [row for row in videos if lacking[row["id"]]][: order.limit]
     for task in tasks:
         until = {
             row["id"]: ended[task.table].get(row["id"], (0.0, False))[0]
             for row in chosen
             if task.table in lacking[row["id"]]
         }
-        last = _take_back(store, task, until, stem)
+        last = _take_back(store, task, until, order.stem)
         for row in chosen:
             if row["id"] in until:
                 resume = Resume(until[row["id"]], last.get(row["id"]))
@@ -122,43 +114,16 @@ def _take_back(store: Store, task: Task, until: dict[str, float], stem: str) -> 
     return {row["parent"]: row for row in last.to_pylist()}
 
 
-def _pending_units(
-    store: Store, tasks: Sequence[Task], jobs: dict[str, Job], on: str, where: str | None, limit: int | None
-) -> dict[str, int]:
+def _pending_units(order: Order, jobs: dict[str, Job]) -> dict[str, int]:
     """Jobs for the videos in which a measure of pictures lacks units; how many units each has."""
-    if not tasks:
-        return {}
-    units = TABLES.get(on, on)
-    hint = "'visanda measure shots'" if units == "shots" else "'visanda frames --every 1s' or other ways to choose"
-    store.require(units, f"list them with {hint}")
-    names = store.column_names(units)
-    if not {"id", "parent", "start", "stop"} <= set(names):
-        raise InputError(f"the table {units!r} holds no units inside videos: give --on frame or --on shot")
-    there = store.tables()
-    lacks = [f"id NOT IN (SELECT id FROM {quoted(task.table)})" if task.table in there else "true" for task in tasks]
-    key = "key" if store.describe(units).get("name") == "frames" else "false"
-    other = [quoted(name) for name in store.column_names("media") if name not in names]
-    chosen = (
-        f"FROM (SELECT unit.*, {', '.join(f'media.{name}' for name in other)}, "
-        'media.path AS "/path", media.error AS "/error", media.duration AS "/duration" '
-        f"FROM {quoted(units)} AS unit JOIN media ON unit.parent = media.id WHERE unit.error IS NULL) "
-        f"WHERE ({where or 'true'})"
-    )
-    counted = ", ".join(f"count(*) FILTER (NOT ({lack})) AS has_{number}" for number, lack in enumerate(lacks))
-    has = store.query(f"SELECT {counted} {chosen}").to_pylist()[0].values()
-    named = ", ".join(f"{lack} AS lacks_{number}" for number, lack in enumerate(lacks))
-    rows = store.query(
-        f"SELECT id, parent, if(start = stop, start, (start + stop) / 2) AS middle, {key} AS key, {named}, "
-        f'"/path" AS path, "/error" AS error, "/duration" AS duration {chosen} '
-        f"AND ({' OR '.join(lacks)}) ORDER BY parent, start, id" + ("" if limit is None else f" LIMIT {limit}")
-    )
+    rows, has = pending(order, "video")
     videos = rows.group_by("parent", use_threads=False).aggregate([("id", "count")])
     counts = videos["id_count"].to_pylist()
     for begin, number in zip(accumulate(counts, initial=0), counts, strict=False):
         first = rows.slice(begin, 1).to_pylist()[0]
-        job = _job(jobs, store, {**first, "id": first["parent"]})
+        job = _job(jobs, order.store, {**first, "id": first["parent"]})
         job.units = rows.slice(begin, number).sort_by("middle")
-    return dict(zip([task.table for task in tasks], has, strict=True))
+    return has
 
 
 # running
@@ -238,7 +203,8 @@ def _fail(run: Run, job: Job, why: str, counts: dict[str, Count]) -> None:
     items = [item for _, item in job.items(list(run.seeing))]
     for table, task in run.seeing.items():
         if mine := [item.id for item in items if table in item.tables]:
-            run.write(table, part, nulls(task.measure, mine, [why] * len(mine)), counts[table])
+            into, rows = failed(task, mine, [why] * len(mine))
+            run.write(into, part, rows, counts[into])
 
 
 def _watch(run: Run, job: Job, video: Video, meter: Meter, counts: dict[str, Count]) -> None:
