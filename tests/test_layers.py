@@ -36,14 +36,15 @@ MAY_IMPORT = {
     "store": "errors media parts runs units",
     "codes": "errors parts store",
     # work over many pictures
-    "run": "errors measure media progress runs store",
+    "run": "errors measure media progress runs store units",
     "collect": "errors media progress units",
     "learn": "conse errors models parts",
+    "privacy": "errors media",
     # statistics on plain tables
     "study": "errors result timecode",
     # the study as a whole
     "report": "codes errors learn media parts result runs store study timecode",
-    "corpus": "codes collect errors learn measure measures media models parts progress report result run runs store "
+    "corpus": "codes collect errors learn measure measures media models parts privacy progress report result run runs store "
     "study timecode units",
     # what nothing imports
     "demo": "corpus errors result store",
@@ -59,7 +60,7 @@ OUTSIDE = {
     "formulaic": "study corpus",
     "jinja2": "report",
     "onnxruntime": "models",
-    "av": "media",
+    "av": "media privacy",
     "rich": "cli demo progress",
     "simplejpeg": "media",
     "sklearn": "learn study",

@@ -21,7 +21,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from visanda import runs
 from visanda.errors import CorpusError, InputError
-from visanda.media import Still
+from visanda.media import Detail, Still
 from visanda.parts import Parts, write_bytes
 from visanda.units import Unit, parse
 
@@ -224,6 +224,8 @@ class Store:
 
     def vector_batches(self, table: str, column: str) -> Iterator[tuple[list[str], np.ndarray]]:
         """A column of vectors, some thousands at a time: ids and vectors (n, length), float32, of rows that have it."""
+        if table in self.tables() and column not in self.column_names(table):
+            raise InputError(f"the table {table!r} has no {column!r} here: a shared copy leaves them out (MANIFEST.md)")
         for batch in self.parts(table).batches(["id", column]):
             whole = batch.filter(batch.column(column).is_valid())
             if len(whole):
@@ -241,21 +243,25 @@ class Store:
             blocks.append(vectors[keep])
         return found, np.concatenate(blocks) if blocks else np.empty((0, 0), np.float32)
 
-    def paths(self, ids: Sequence[str]) -> dict[str, Path | Still]:
-        """Where these pictures are: their files, or moments of videos (of a stretch or a whole video, its middle)."""
+    def paths(self, ids: Sequence[str]) -> dict[str, Path | Still | Detail]:
+        """Where these pictures are: their files, or moments of videos (of a stretch or a whole video, its middle).
+
+        A part of a picture, such as a face, is a detail of it.
+        """
         units = {id: parse(id) for id in ids}
         files = list({Unit(unit.name).id for unit in units.values()})
         rows = self.query("SELECT * FROM media WHERE id IN (SELECT unnest(?))", [files]).to_pylist()
         where = {row["id"]: self.resolve(row["path"]) for row in rows}
         middle = {row["id"]: (row["duration"] or 0.0) / 2 for row in rows if row["kind"] == "video"}
-        found: dict[str, Path | Still] = {}
+        found: dict[str, Path | Still | Detail] = {}
         for id, unit in units.items():
-            path = where.get(Unit(unit.name).id)
-            if path is not None:
-                if unit.time is not None:
-                    found[id] = Still(path, sum(unit.time) / len(unit.time))
-                else:
-                    found[id] = Still(path, middle[id]) if id in middle else path
+            file = Unit(unit.name).id
+            path = where.get(file)
+            if path is None:
+                continue
+            time = middle.get(file) if unit.time is None else sum(unit.time) / len(unit.time)
+            whole = path if time is None else Still(path, time)
+            found[id] = whole if unit.box is None else Detail(whole, unit.box)
         return found
 
     def resolve(self, path: str) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +88,22 @@ def parse(id: str) -> Unit:
         tuple(float(number) for number in time.split(",")) if time else None,
         _box(box) if box else None,
     )
+
+
+def covered(boxes: Sequence[Box]) -> int:
+    """Pixels that boxes cover together.
+
+    >>> covered([(0, 0, 2, 2), (1, 1, 2, 2)])
+    7
+    """
+    columns = np.unique([edge for x, _, width, _ in boxes for edge in (x, x + width)])
+    rows = np.unique([edge for _, y, _, height in boxes for edge in (y, y + height)])
+    inside = np.zeros((max(0, len(rows) - 1), max(0, len(columns) - 1)), bool)
+    for x, y, width, height in boxes:
+        left, right = np.searchsorted(columns, [x, x + width])
+        top, bottom = np.searchsorted(rows, [y, y + height])
+        inside[top:bottom, left:right] = True
+    return int((np.diff(rows)[:, None] * np.diff(columns) * inside).sum())
 
 
 def _box(text: str) -> Box:

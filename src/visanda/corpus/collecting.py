@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from visanda.collect.folder import VIDEOS, Found, Search, class_columns, find, inspect, printable
 from visanda.collect.match import Match, match
 from visanda.collect.tables import as_arrow, read_table, settle
+from visanda.corpus.retention import reminder
 from visanda.errors import InputError
 from visanda.progress import Advance, progress
 from visanda.result import Result
@@ -137,7 +138,7 @@ class Collecting(Store):
             errors = self.frame("SELECT id, error FROM media WHERE error IS NOT NULL ORDER BY id LIMIT 5")
             words += [f"{row.id}: {row.error}" for row in errors.itertuples()]
         words += self._said_of_codes()
-        return Result(f"{self.name} in {self.folder}", frame, words)
+        return Result(f"{self.name} in {self.folder}", frame, words, reminder(self))
 
     def _said_of_codes(self) -> list[str]:
         words = []

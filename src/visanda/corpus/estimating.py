@@ -178,6 +178,8 @@ class Estimating(Coding, Measuring):
             notes.append(f"{lost} pictures have no prediction and are left out: 'visanda apply' again")
         for name in dict.fromkeys(others):
             frame = frame.merge(self._column(name), on="id", how="left")
+        numbers = [str(name) for name in frame if pd.api.types.is_numeric_dtype(frame[name])]
+        frame = frame.sort_values(numbers, kind="stable", ignore_index=True)  # what files are called changes no split
         return frame.drop(columns="order", errors="ignore"), notes
 
     def _coded_columns(self, coded: Coded) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,11 @@ from visanda.learn.copies import copies, groups
 from visanda.learn.duplicates import find_duplicates
 from visanda.learn.search import by_example, by_words, concept_batches
 from visanda.measures import embed
-from visanda.media import contact_sheet, load
+from visanda.media import Marked, contact_sheet, load
 from visanda.progress import progress
 from visanda.result import Result
+from visanda.run.orders import HINTS
+from visanda.store import quoted
 from visanda.timecode import seconds
 
 SHEET = 60  # pictures on a contact sheet
@@ -161,7 +163,7 @@ class Exploring(Measuring):
 
         Args:
             k: how many clusters.
-            on: what to sort: image, frame, shot, or the name of another table of units inside videos.
+            on: what to sort: image, frame, shot, face, object, or the name of another table of such units.
             seed: the same seed and the same pictures give the same clusters.
             name: of the table; several clusterings can stand side by side.
             where: which pictures, as a condition in SQL on the table media.
@@ -216,6 +218,7 @@ class Exploring(Measuring):
         self,
         *ids: str,
         on: str = "image",
+        boxes: str | None = None,
         where: str | None = None,
         n: int = SHEET,
         out: Path | None = None,
@@ -225,7 +228,8 @@ class Exploring(Measuring):
 
         Args:
             ids: which pictures; all, or those of ``where``, by default.
-            on: what to show: image, frame, shot, or the name of another table of units inside videos.
+            on: what to show: image, frame, shot, face, object, or the name of another table of such units.
+            boxes: draw the boxes of a table on the pictures: faces, objects or text; only pictures with some.
             where: which pictures, as a condition in SQL on the table media.
             n: at most so many.
             out: the file to write; ``results/sheet.jpg`` by default.
@@ -235,19 +239,41 @@ class Exploring(Measuring):
             The file.
         """
         if not ids:
-            ids = tuple(self.join(on=on, where=where)["id"].head(int(n)))
+            all_ids = self.join(on=on, where=where)["id"]
+            if boxes:
+                all_ids = all_ids[all_ids.isin(set(self._boxes(boxes)["picture"]))]
+            ids = tuple(all_ids.head(int(n)))
         if not ids:
             raise InputError("no pictures to show")
         captions = [_last(id) for id in ids[:n]]
-        return self._save_sheet(list(ids[:n]), captions, out or "sheet.jpg", title)
+        return self._save_sheet(list(ids[:n]), captions, out or "sheet.jpg", title, boxes=boxes)
 
-    def _save_sheet(self, ids: list[str], captions: list[str] | None, out: str | Path, title: str | None) -> Path:
-        paths = self.paths(ids)
+    def _save_sheet(
+        self, ids: list[str], captions: list[str] | None, out: str | Path, title: str | None, boxes: str | None = None
+    ) -> Path:
+        pictures: dict[str, Any] = dict(self.paths(ids))
+        if boxes:
+            for id, found in self._boxes(boxes, ids).groupby("picture"):
+                marks = list(found[["x", "y", "width", "height"]].itertuples(index=False, name=None))
+                pictures[str(id)] = Marked(pictures[str(id)], marks, found["mark"].tolist())
         path = self.results / out
         path.parent.mkdir(parents=True, exist_ok=True)
-        sheet = contact_sheet([paths.get(id) for id in ids], captions, title=title)
+        columns, cell = (3, 320) if boxes else (6, 160)
+        sheet = contact_sheet([pictures.get(id) for id in ids], captions, columns=columns, cell=cell, title=title)
         sheet.save(path, quality=88)
         return path
+
+    def _boxes(self, table: str, ids: Sequence[str] | None = None) -> pd.DataFrame:
+        """What was found in pictures, with a short text for each box: its label and how sure it is."""
+        self.require(table, HINTS.get(table, "find things in pictures first"))
+        names = self.column_names(table)
+        if not {"picture", "x", "y", "width", "height"} <= set(names):
+            raise InputError(f"the table {table!r} holds no boxes: give faces, objects or text")
+        found = self.frame(f"SELECT * FROM {quoted(table)} ORDER BY picture, id")
+        if ids is not None:
+            found = found[found["picture"].isin(ids)]
+        score = found["score"].map("{:.2f}".format) if "score" in found else ""
+        return found.assign(mark=(found["label"] + " " if "label" in found else "") + score)
 
 
 def _last(id: str) -> str:

@@ -15,11 +15,13 @@ from visanda.corpus.formats import Format, write_table
 from visanda.corpus.timing import Timing
 from visanda.errors import InputError
 from visanda.measure import Measure, find
-from visanda.run.orders import TABLES
+from visanda.run.orders import HINTS, TABLES
+from visanda.run.tasks import BY_PICTURE
 from visanda.store import Store, quoted
 from visanda.study.panel import aggregate
 from visanda.study.shots import shot_statistics
 
+UNITS = "give --on image, video, frame, shot, face, object or line"
 SHARED = ("units", "failed", "seconds")  # columns of every table of means
 FACTS = [name for name in MEDIA.names if name != "id"]
 
@@ -46,8 +48,8 @@ class Measuring(Store):
 
         Args:
             measures: names such as ``colour``, or measures with their arguments such as ``vi.colour(colours=3)``.
-            on: what measures of pictures look at: image, frame, shot (its middle), or the name of another table
-                that ``frames`` made.
+            on: what measures of pictures look at: image, frame, shot (its middle), face, object, or the name of
+                another table of such units.
             name: the table's name, where it is not the measure's.
             workers: threads; 0 for one a core.
             limit: at most so many pictures or videos.
@@ -68,6 +70,11 @@ class Measuring(Store):
         repeated = [m.name for m in made if [other.name for other in made].count(m.name) > 1]
         if repeated:
             raise InputError(f"{repeated[0]!r} is asked for twice: run it twice, each time with its own --name")
+        if on == "image" and any(m.on == "face" for m in made):
+            raise InputError(
+                f"{' '.join(m.name for m in made if m.on == 'face')} measure faces: after 'visanda measure faces', "
+                "measure them with --on face"
+            )
         tasks = [run.Task(name or m.name, m) for m in made]
         seen = [m.name for m in made if not m.feed]
         if seen and on == "image" and "media" in self.tables() and self._has("video") and not self._has("image"):
@@ -75,7 +82,26 @@ class Measuring(Store):
                 f"there are videos here and no pictures: measure {' '.join(seen)} with --on frame (after "
                 "'visanda frames --every 1s') or --on shot (after 'visanda measure shots')"
             )
-        return run.measure(self, tasks, on=on, workers=workers, limit=limit, where=where, replace=replace, retry=retry)
+        done = run.measure(self, tasks, on=on, workers=workers, limit=limit, where=where, replace=replace, retry=retry)
+        words = [self._found_in_words(task) for task in tasks if task.measure.finds]
+        cautions = dict.fromkeys(card.caution for m in made for card in m.models if card.caution)
+        done.attrs |= {"words": words, "warnings": list(cautions)}
+        return done
+
+    def _found_in_words(self, task: run.Task) -> str:
+        """How many pictures have things in them, have none, and could not be looked at."""
+        pictures = self.query(f"SELECT count(*) AS n, count(error) AS failed FROM {quoted(task.listing)}").to_pylist()[
+            0
+        ]
+        with_any, things = 0, 0
+        if task.table in self.tables():
+            counted = self.query(f"SELECT count(DISTINCT picture) AS n, count(*) AS things FROM {quoted(task.table)}")
+            with_any, things = (counted[name][0].as_py() for name in ("n", "things"))
+        none = pictures["n"] - pictures["failed"] - with_any
+        return (
+            f"{task.table}: {things:,} found in {with_any:,} of {pictures['n']:,} pictures; none in {none:,}; "
+            f"{pictures['failed']:,} failed."
+        )
 
     def _need(self, measure: str, on: str = "image") -> None:
         """Measure what a verb builds on, where it was not measured at all; on frames where there are only videos."""
@@ -96,8 +122,9 @@ class Measuring(Store):
 
         Args:
             tables: names of measures, coded variables, or ``media`` for the facts about the files.
-            on: what a row is: image, video, frame, shot, or the name of a table of units inside videos. By default
-                what the first of the tables is about: pictures, or shots or pairs of frames inside videos.
+            on: what a row is: image, video, frame, shot, face, object, line, or the name of a table of units inside
+                files. By default what the first of the tables is about: pictures, faces, shots. On image or frame,
+                what was found is counted: a row a picture, also where nothing was found.
             where: which pictures or videos, as a condition in SQL on the table media.
 
         Raises:
@@ -110,10 +137,11 @@ class Measuring(Store):
         inside = on not in ("image", "video", "media")
         base = TABLES.get(on, on)
         if inside:
-            self.require(base, "give --on image, video, frame or shot")
+            self.require(base, HINTS.get(base, UNITS))
             if not self._is_inside(base):
-                raise InputError(f"{on!r} is no unit: give --on image, video, frame or shot")
-        kind = {"image": "kind = 'image'", "media": "true"}.get(on, "kind = 'video'")
+                raise InputError(f"{on!r} is no unit: {UNITS}")
+        anywhere = on == "media" or self._finds(base)
+        kind = "true" if anywhere else "kind = 'image'" if on == "image" else "kind = 'video'"
         facts = [] if "media" in tables else FACTS
         media = self.frame(f"SELECT * FROM media WHERE {kind} AND ({where or 'true'})")
         frame = media.drop(columns=[name for name in facts if name in media]).set_index("id")
@@ -125,7 +153,7 @@ class Measuring(Store):
             mine = [name for name in frame if name not in (*units, *FACTS)]
             frame = units.drop(columns="error").join(frame[mine], on="parent")
         for table in (table for table in tables if table not in ("media", base if inside else "media")):
-            more = self._column_frame(table).set_index("id")
+            more = self._per_picture(table) if self._finds(table) else self._column_frame(table).set_index("id")
             if "error" in more:
                 errors = errors.fillna(more.pop("error").reindex(errors.index))
             more = more.drop(columns=[name for name in ("parent", "start", "stop") if inside and name in more])
@@ -133,13 +161,30 @@ class Measuring(Store):
             frame = frame.join(more, how="left")
         return frame.assign(error=errors).reset_index()
 
+    def _finds(self, table: str) -> bool:
+        """Whether its rows are things found in pictures: faces, objects, lines of text."""
+        return "finds" in self.describe(table)
+
+    def _per_picture(self, table: str) -> pd.DataFrame:
+        """What was found, a row a picture; how many of each label, and the share of the picture that they cover."""
+        pictures = self._column_frame(f"{table}{BY_PICTURE}").set_index("id")
+        if "label" not in self.column_names(table):
+            return pictures
+        found = self.frame(f"SELECT picture, label, share FROM {quoted(table)}").groupby(["picture", "label"])["share"]
+        wide = [found.size().unstack().add_prefix("n_"), found.sum().clip(upper=1).unstack().add_prefix("share_")]
+        per_label = pd.concat(wide, axis=1).reindex(pictures.index[pictures["error"].isna()]).fillna(0.0)
+        counts = [name for name in per_label if str(name).startswith("n_")]
+        return pictures.join(per_label.astype(dict.fromkeys(counts, "Int64")))
+
     def _is_inside(self, table: str) -> bool:
-        """Whether its rows are units inside videos."""
+        """Whether its rows are units inside files."""
         return table in self.tables() and {"parent", "start", "stop"} <= set(self.column_names(table))
 
     def _about(self, tables: tuple[str, ...]) -> str:
         """What a row is, where nobody says."""
-        inside = next((table for table in tables if self._is_inside(table)), None)
+        timed = [table for table in tables if self._is_inside(table)]
+        found = [table for table in timed if self._finds(table)]
+        inside = None if len(found) > 1 else next(iter(timed), None)
         kinds = set(self.query("SELECT DISTINCT kind FROM media")["kind"].to_pylist())
         if inside is not None:
             return inside
@@ -156,12 +201,13 @@ class Measuring(Store):
         for table in (table for table in tables if table != "media"):
             if table == "shots":
                 more = shot_statistics(self._column_frame("shots")).set_index("parent")
-            elif self._is_inside(table):
+            elif self._is_inside(table) and not self._finds(table):
                 more = aggregate(self._column_frame(table), ["parent"]).set_index("parent")
             else:
                 on = "frame" if "frames" in self.tables() else "shot"
                 rows = self.join(table, on=on, where=where)
-                own = [name for name in self.column_names(table) if name in rows and name not in ("id", "error")]
+                source = f"{table}{BY_PICTURE}" if self._finds(table) else table
+                own = [name for name in self.column_names(source) if name in rows and name not in ("id", "error")]
                 numbers = [name for name in own if pd.api.types.is_numeric_dtype(rows[name])]
                 more = aggregate(rows, ["parent"], values=numbers).set_index("parent")
             more = more.rename(columns={name: f"{table}_{name}" for name in more if name in frame or name in SHARED})
@@ -197,8 +243,8 @@ class Measuring(Store):
 
         Args:
             tables: names of measures, coded variables, or ``media``.
-            on: what a row is: image, video, frame, shot, or the name of a table of units inside videos; for a
-                video, what is inside it is averaged.
+            on: what a row is: image, video, frame, shot, face, object, line, or the name of a table of units inside
+                files; for a video, what is inside it is averaged; for a picture, what was found in it is counted.
             where: which pictures or videos, as a condition in SQL on the table media.
             bin: average in bins of time: a width such as 10s, 1min; with ``clock`` also minute, quarter-hour,
                 hour, day, week, month, quarter or year.
@@ -221,7 +267,7 @@ class Measuring(Store):
         by = [by] if isinstance(by, str) else by or []
         match = [match] if isinstance(match, str) else match or []
         timing = Timing(during, around, window, match, clock, timezone, within, bin, by)
-        timed = [table for table in tables if self._is_inside(table)]
+        timed = [table for table in tables if self._is_inside(table) and not self._finds(table)]
         if on != "video" and len(timed) > 1:
             if bin is None:
                 raise InputError(

@@ -1,7 +1,7 @@
 """What a measure is: pictures, or a video, in, columns out; and the registry of all there are."""
 
 from visanda.measure.columns import FOUND, TIMED, Columns, ColumnType, Row, Vector, arrow_type
-from visanda.measure.finders import Found, find_in, finder, found_rows
+from visanda.measure.finders import Found, boxed, find_in, finder, found_rows
 from visanda.measure.pictures import measure, nulls, rows
 from visanda.measure.registry import Feed, Finds, Measure, Registered, find, registered
 from visanda.measure.streams import (
@@ -30,6 +30,7 @@ __all__ = [
     "Stream",
     "Vector",
     "arrow_type",
+    "boxed",
     "find",
     "find_in",
     "finder",

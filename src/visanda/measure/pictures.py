@@ -25,7 +25,7 @@ def measure(
     models: Sequence[str] = (),
     source: str,
     example: Mapping[str, Any] | None = None,
-) -> Callable[[Callable[Concatenate[Sequence[Image], P], Mapping[str, Any]]], Registered[P]]:
+) -> Callable[[Callable[Concatenate[Any, P], Mapping[str, Any]]], Registered[P]]:
     """Register a function ``(images, *, arguments) -> columns``.
 
     A function defined again under the same name in the same module, as in a notebook's cell, takes its place.
@@ -52,7 +52,7 @@ def measure(
         {'greenness': [np.float64(1.0)]}
     """
 
-    def decorate(implementation: Callable[Concatenate[Sequence[Image], P], Mapping[str, Any]]) -> Registered[P]:
+    def decorate(implementation: Callable[Concatenate[Any, P], Mapping[str, Any]]) -> Registered[P]:
         name = implementation.__name__
         given = dict(example or {})
         made = Registered(name, on, columns, size, tuple(models), source, given, implementation, call_on_pictures)

@@ -1,31 +1,45 @@
 """The measures that come with visanda, one idea a file; importing them registers them."""
 
+from visanda.measures.age import age
 from visanda.measures.classify import classify
 from visanda.measures.colour import colour
 from visanda.measures.composition import composition
 from visanda.measures.embed import embed
+from visanda.measures.expression import expression
+from visanda.measures.faces import faces
 from visanda.measures.flow import flow
+from visanda.measures.gender import gender
 from visanda.measures.hash import hash
+from visanda.measures.identity import identity
 from visanda.measures.loudness import loudness
 from visanda.measures.motion import motion
+from visanda.measures.objects import objects
 from visanda.measures.sharpness import sharpness
 from visanda.measures.shots import shots
 from visanda.measures.signature import signature
 from visanda.measures.speech import speech
+from visanda.measures.text import text
 from visanda.measures.zeroshot import zeroshot
 
 __all__ = [
+    "age",
     "classify",
     "colour",
     "composition",
     "embed",
+    "expression",
+    "faces",
     "flow",
+    "gender",
     "hash",
+    "identity",
     "loudness",
     "motion",
+    "objects",
     "sharpness",
     "shots",
     "signature",
     "speech",
+    "text",
     "zeroshot",
 ]

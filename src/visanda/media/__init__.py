@@ -6,6 +6,7 @@ from visanda.media.files import read_file
 from visanda.media.frames import Frame
 from visanda.media.header import Header, read_header
 from visanda.media.image import Image
+from visanda.media.marked import Marked
 from visanda.media.save import save
 from visanda.media.sheet import contact_sheet, thumbnail
 from visanda.media.sound import Sound
@@ -21,6 +22,7 @@ __all__ = [
     "Frame",
     "Header",
     "Image",
+    "Marked",
     "Picker",
     "Sound",
     "Still",

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from visanda.errors import MediaError
-from visanda.media import Still, thumbnail
+from visanda.media import Detail, Still, thumbnail
 
 SIDE = 150  # pixels of a thumbnail's longer side
 
@@ -24,13 +24,15 @@ class Shown:
     data: str
 
 
-def shown(ids: Sequence[str], paths: Mapping[str, Path | Still], captions: Sequence[str] | None = None) -> list[Shown]:
+def shown(
+    ids: Sequence[str], paths: Mapping[str, Path | Still | Detail], captions: Sequence[str] | None = None
+) -> list[Shown]:
     """Thumbnails of pictures, in order."""
     captions = captions or [id.rsplit("/", 1)[-1] for id in ids]
     return [Shown(id, caption, _data(paths.get(id))) for id, caption in zip(ids, captions, strict=True)]
 
 
-def _data(path: Path | Still | None) -> str:
+def _data(path: Path | Still | Detail | None) -> str:
     try:
         return "" if path is None else jpeg_data(thumbnail(path, SIDE))
     except MediaError:

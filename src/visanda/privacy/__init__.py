@@ -1,0 +1,8 @@
+"""Redaction: pictures and videos in which people are not to be recognised, and files that tell nothing else of them."""
+
+from visanda.privacy.hide import hide
+from visanda.privacy.moving import RedactedVideo, redact_video
+from visanda.privacy.still import RedactedPicture, redact_picture
+from visanda.privacy.traces import metadata_left
+
+__all__ = ["RedactedPicture", "RedactedVideo", "hide", "metadata_left", "redact_picture", "redact_video"]

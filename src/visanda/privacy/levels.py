@@ -1,0 +1,70 @@
+"""How hard something is hidden: as it was asked for, and harder each time that it is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from visanda.privacy.hide import CELLS, GROW, Colours, hide
+
+OVAL = {"face"}  # kinds that are hidden under an oval; all others under a rectangle
+ROUNDS = 3  # of looking again and hiding harder
+
+BoxesByKind = Mapping[str, np.ndarray]
+"""``{"face": (n, 4) x, y, width and height in pixels, …}``"""
+
+Find = Callable[[np.ndarray], BoxesByKind]
+"""What must not be seen in a picture, (H, W, 3) uint8 RGB: a detector, asked again about what was hidden."""
+
+
+class Level(NamedTuple):
+    """How hard a box is hidden: how, how much larger than the box, and with how many cells at most."""
+
+    how: str
+    grow: float
+    cells: int
+
+
+class Hidden(NamedTuple):
+    """A box to hide: its kind, x, y, width and height, and how often it was found again."""
+
+    kind: str
+    box: np.ndarray
+    level: int = 0
+    colours: Colours | None = None
+
+
+def level(how: str, harder: int) -> Level:
+    """How a box is hidden that was found again so many times, up to `ROUNDS`."""
+    if harder == 0:
+        return Level(how, GROW, CELLS)
+    if harder == 1 and how != "fill":
+        return Level(how, 1.2 * GROW, CELLS // 2)
+    return Level("fill", 1.2**harder * GROW, 1)
+
+
+def hide_all(pixels: np.ndarray, hidden: Iterable[Hidden], how: str) -> np.ndarray:
+    """A copy of a picture in which all is hidden, the hardest last, so that nothing softer lies over it."""
+    for one in sorted(hidden, key=lambda one: one.level):
+        asked = level(how, one.level)
+        colours = None if one.colours is None else [one.colours]
+        pixels = hide(
+            pixels, one.box[None], asked.how, oval=one.kind in OVAL, grow=asked.grow, cells=asked.cells, colours=colours
+        )
+    return pixels
+
+
+def listed(boxes: BoxesByKind, harder: int = 0) -> list[Hidden]:
+    """Boxes by kind, one by one."""
+    return [Hidden(kind, box, harder) for kind, some in boxes.items() for box in np.asarray(some, float).reshape(-1, 4)]
+
+
+def overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Which share of the smaller of two boxes lies in the other: (n, 4) and (m, 4) to (n, m), 0–1."""
+    corner = np.maximum(first[:, None, :2], second[None, :, :2])
+    beyond = np.minimum(first[:, None, :2] + first[:, None, 2:], second[None, :, :2] + second[None, :, 2:])
+    shared = np.clip(beyond - corner, 0, None).prod(axis=2)
+    least = np.minimum(first[:, 2:].prod(axis=1)[:, None], second[:, 2:].prod(axis=1)[None])
+    return shared / np.maximum(least, 1e-9)
