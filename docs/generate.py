@@ -15,13 +15,13 @@ import shlex
 import shutil
 import tempfile
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 import visanda
 from visanda import cli
-from visanda.measure import ColumnType, Registered, Vector, registered
+from visanda.measure import ColumnType, Measure, Registered, Vector, registered
 from visanda.media.transform import STEPS
 from visanda.models import MODELS
 
@@ -187,7 +187,18 @@ def measures() -> str:
         "`start` and `stop` in seconds.",
     ]
     found = list(registered())
-    lines += ["# Of pictures", *(line for one in found if not one.feed for line in _measure(one))]
+    plain = [one for one in found if not one.feed and not one.finds and one.on != "face"]
+    lines += ["# Of pictures", *(line for one in plain for line in _measure(one))]
+    lines += [
+        "# Of things in pictures",
+        "These find things in pictures, and in frames of videos with `--on frame`. Each fills two tables: one with a "
+        "row a thing (`parent`, the file; `picture`, the picture or frame; `start` and `stop` in a video; the box as "
+        "`x`, `y`, `width` and `height` in pixels), and `<measure>_by_picture` with a row for every picture that was "
+        "looked at, with or without things. Measures of pictures run on boxes with `--on face` or `--on object`.",
+        *(line for one in found if one.finds for line in _measure(one)),
+    ]
+    lines += ["# Of faces", "With `--on face`, after `visanda measure faces`."]
+    lines += [line for one in found if one.on == "face" for line in _measure(one)]
     lines += ["# Of videos", *(line for one in found if one.feed for line in _measure(one))]
     return "\n\n".join(lines) + "\n"
 
@@ -195,14 +206,16 @@ def measures() -> str:
 def _measure(measure: Registered) -> list[str]:
     doc = sections(inspect.getdoc(measure.implementation) or "")
     summary, _, more = doc[""].partition("\n\n")
-    columns = columns_of(measure)
+    example = example_of(measure)
     facts = [f"- **Source**: {measure.source}", _sees(measure)]
-    if measure.models:
-        named = ", ".join(f"[{name}](../design/models.md#{name})" for name in measure.models)
+    if models := [card.name for card in example.models]:
+        named = ", ".join(f"[{name}](../design/models.md#{name})" if name in MODELS else name for name in models)
         facts.append(f"- **Models**: {named}")
     args = {name: text for name, text in entries(doc.get("Args", "")).items() if name in measure.parameters}
     facts += [f"- `--{name}`: {prose(text)}{_needed(measure, name)}" for name, text in args.items()]
-    typed = [f"`{name}` {_typed(declared)}" for name, declared in columns.items()]
+    types = [f"Columns and types: {_listed(example.columns)}."]
+    if example.finds:
+        types.append(f"Of the table `{measure.name}_by_picture`: {_listed(example.per_picture)}.")
     meaning = re.split(r"; (?=`)", prose(doc.get("Returns", "")))
     return [
         f"## {measure.name}",
@@ -210,7 +223,7 @@ def _measure(measure: Registered) -> list[str]:
         "\n".join(facts),
         "What the columns hold:",
         "\n".join(f"- {text}" for text in meaning),
-        f"Columns and types: {', '.join(typed)}.",
+        *types,
         *([prose(more)] if more else []),
     ]
 
@@ -225,9 +238,14 @@ def _sees(measure: Registered) -> str:
     return f"- **Sees**: every frame in {'grey' if measure.feed.of == 'grey' else 'colour'}, {size} pixels"
 
 
-def columns_of(measure: Registered) -> dict[str, ColumnType]:
-    """A measure's columns; where labels decide them, those for ``one`` and ``two``."""
-    return measure(**({"labels": ["one", "two"]} if "labels" in measure.parameters else {})).columns
+def example_of(measure: Registered) -> Measure:
+    """A measure with its arguments; where labels decide its columns, ``one`` and ``two``."""
+    needs = [name for name, one in measure.parameters.items() if one.default is inspect.Parameter.empty]
+    return measure(**{name: ["one", "two"] for name in needs})
+
+
+def _listed(columns: Mapping[str, ColumnType]) -> str:
+    return ", ".join(f"`{name}` {_typed(declared)}" for name, declared in columns.items())
 
 
 def _needed(measure: Registered, name: str) -> str:

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from visanda import codes, runs
 from visanda.learn.trained import load
+from visanda.media import Marked
 from visanda.report.numbers import number
 from visanda.report.pictures import Shown, histogram, png_data, shown
 from visanda.result import Result
@@ -20,6 +22,8 @@ from visanda.study.reliability import reliability
 EXAMPLES = 12
 EXTREMES = 3  # pictures shown at either end of a measure
 TYPICAL = 8  # pictures shown of each cluster
+MARKED, MARKED_SIDE = 6, 300  # pictures shown with boxes, and their longer side in pixels
+KEYS = ("id", "parent", "picture", "start", "stop", "x", "y", "width", "height", "error", "engine")
 COLUMNS = 14  # of one measure that the report lists; the table has them all
 
 
@@ -35,6 +39,7 @@ class Measured:
     summary: list[dict[str, Any]]
     texts: list[dict[str, Any]]
     extremes: list[tuple[str, list[Shown], list[Shown]]]
+    marked: list[Shown]
 
 
 @dataclass(frozen=True)
@@ -166,31 +171,57 @@ def _duplicates(store: Store, pictures: int) -> dict[str, Any] | None:
 
 
 def _measured(store: Store, table: str) -> Measured:
-    left_out = "EXCLUDE (embedding)" if "embedding" in store.column_names(table) else ""
+    schema = store.query(f"SELECT * FROM {quoted(table)} LIMIT 0").schema
+    lists = [quoted(field.name) for field in schema if pa.types.is_list(field.type)]
+    left_out = f"EXCLUDE ({', '.join(lists)})" if lists else ""
     frame = store.frame(
         f"SELECT * {left_out} FROM {quoted(table)} WHERE id NOT IN (SELECT id FROM media WHERE parent IS NOT NULL)"
     )
     described = store.describe(table)
     if described["name"] == "shots":
         frame["seconds"] = frame["stop"] - frame["start"]
-    own = [name for name in frame if name not in ("id", "parent", "start", "stop", "error", "engine")]
+    own = [name for name in frame if name not in KEYS]
     numeric = [str(name) for name in own if pd.api.types.is_float_dtype(frame[name])][:COLUMNS]
     texts = [name for name in own if _is_category(frame[name])]
     return Measured(
         table=table,
         described=described,
-        units=_units(frame),
+        units=_found(frame, described["finds"]) if "finds" in described else _units(frame),
         rows=len(frame),
         failed=int(frame["error"].notna().sum()),
         summary=[_summary(frame[name]) for name in numeric],
         texts=[{"column": name, "values": frame[name].value_counts().head(10).to_dict()} for name in texts],
+        marked=_marked(store, frame) if "finds" in described else [],
         extremes=[_extremes(store, frame, name) for name in numeric[:6] if table in ("colour", "sharpness")],
     )
+
+
+def _found(frame: pd.DataFrame, kind: str) -> str:
+    """How many things were found, and in how many pictures."""
+    things = {"face": "faces", "object": "objects", "line": "lines of text"}.get(kind, kind)
+    return f"{len(frame):,} {things} in {frame['picture'].nunique():,} pictures"
+
+
+def _marked(store: Store, frame: pd.DataFrame) -> list[Shown]:
+    """Pictures drawn at random, with a seed, with the boxes of what was found in them."""
+    pictures = frame["picture"].drop_duplicates().sort_values()
+    drawn = pictures.sample(min(MARKED, len(pictures)), random_state=1).tolist()
+    paths = store.paths(drawn)
+    boxes = frame[frame["picture"].isin(drawn)].groupby("picture")
+    marked = {
+        str(id): Marked(paths[str(id)], list(found[["x", "y", "width", "height"]].itertuples(index=False, name=None)))
+        for id, found in boxes
+        if str(id) in paths
+    }
+    return shown(drawn, marked, side=MARKED_SIDE)
 
 
 def _units(frame: pd.DataFrame) -> str:
     """What the measured rows are, and how many."""
     whole = frame[frame["error"].isna()]
+    parts = int(whole["id"].str.contains("xywh=", regex=False).sum())
+    if parts and parts == len(whole) and "start" not in frame:
+        return f"{parts:,} faces or other parts of pictures"
     if "start" in frame:
         return f"{len(whole):,} moments and stretches of {whole['parent'].nunique():,} videos"
     inside = int(whole["id"].str.contains("#t=", regex=False).sum())

@@ -42,6 +42,8 @@ def _measures(facts: Facts) -> str:
             chosen = ", ".join(f"{name} = {_said(value)}" for name, value in made.described["arguments"].items())
             sentences.append(f"Frames were chosen from the videos ({chosen}): {made.units}.")
             continue
+        if "counts" in made.described:  # the pictures of a table of things, which is told already
+            continue
         size = made.described["size"]
         whole = "from the sound" if made.described["on"] == "video" else "from every pixel"
         pixels = f"at a shorter side of {size} pixels" if size else whole

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from visanda.errors import MediaError
-from visanda.media import Detail, Still, thumbnail
+from visanda.media import thumbnail
+from visanda.media.image import ImageLike
 
 SIDE = 150  # pixels of a thumbnail's longer side
 
@@ -25,16 +25,16 @@ class Shown:
 
 
 def shown(
-    ids: Sequence[str], paths: Mapping[str, Path | Still | Detail], captions: Sequence[str] | None = None
+    ids: Sequence[str], pictures: Mapping[str, ImageLike], captions: Sequence[str] | None = None, *, side: int = SIDE
 ) -> list[Shown]:
     """Thumbnails of pictures, in order."""
     captions = captions or [id.rsplit("/", 1)[-1] for id in ids]
-    return [Shown(id, caption, _data(paths.get(id))) for id, caption in zip(ids, captions, strict=True)]
+    return [Shown(id, caption, _data(pictures.get(id), side)) for id, caption in zip(ids, captions, strict=True)]
 
 
-def _data(path: Path | Still | Detail | None) -> str:
+def _data(picture: ImageLike | None, side: int) -> str:
     try:
-        return "" if path is None else jpeg_data(thumbnail(path, SIDE))
+        return "" if picture is None else jpeg_data(thumbnail(picture, side))
     except MediaError:
         return ""
 
