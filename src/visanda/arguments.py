@@ -27,7 +27,7 @@ class Argument:
 
     Attributes:
         name: of the parameter.
-        kind: int, float, bool, str or list[str].
+        kind: int, float, bool, str, list[str] or list[int].
         default: ``NEEDED`` where there is none.
         between: the values that a number may have.
     """
@@ -73,7 +73,7 @@ def arguments_of(function: Callable[..., Any]) -> dict[str, Argument]:
         if parameter.kind is not parameter.KEYWORD_ONLY or kind not in READERS:
             raise InputError(
                 f"the argument {name!r} of {function.__name__} must stand after * and be of one of the types "
-                "int, float, bool, str, list[str]"
+                "int, float, bool, str, list[str], list[int]"
             )
         found[name] = Argument(name, kind, parameter.default, between)
     return found
@@ -110,10 +110,15 @@ def _words(value: Any) -> list[str]:
     return [word for word in words if word]
 
 
+def _wholes(value: Any) -> list[int]:
+    return [_whole(number) for number in (_words(value) if isinstance(value, str) else value)]
+
+
 READERS: dict[Any, tuple[Callable[[Any], Any], str]] = {
     int: (_whole, "a whole number"),
     float: (_number, "a number"),
     bool: (_truth, "true or false"),
     str: (_text, "text"),
     list[str]: (_words, "a list of words"),
+    list[int]: (_wholes, "a list of whole numbers"),
 }

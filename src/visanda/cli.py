@@ -25,6 +25,10 @@ from visanda.result import Result
 ROWS = 40  # of a table on the screen
 COLUMN = 9  # characters that a column needs at least
 PYTHON_ONLY = {"join", "population"}  # the verb for them on the command line is ``table``
+GROUPS = {  # verbs of several words: a method ``faces_gallery_add`` is ``visanda faces gallery add``
+    "faces": "Who is who: the faces of a corpus, by a gallery of known people or by their likeness.",
+    "faces gallery": "The gallery: pictures of known people, by which faces get their names.",
+}
 
 console = Console()
 app = App(
@@ -177,10 +181,9 @@ def _from_shell(hint: Any) -> Any:
     return str if hint is Any else hint
 
 
-CHAPTERS = {
-    chapter: Group((chapter.__doc__ or chapter.__name__).rstrip("."), sort_key=order)
-    for order, chapter in enumerate(Corpus.CHAPTERS)
-}
+TITLES = {chapter: (chapter.__doc__ or chapter.__name__).rstrip(".") for chapter in Corpus.CHAPTERS}
+GROUP = {title: Group(title, sort_key=order) for order, title in enumerate(dict.fromkeys(TITLES.values()))}
+CHAPTERS = {chapter: GROUP[title] for chapter, title in TITLES.items()}  # chapters of one title are one group
 ABOUT = Group("About", sort_key=len(CHAPTERS))
 
 
@@ -188,7 +191,22 @@ def _register_verbs() -> None:
     for chapter, group in CHAPTERS.items():
         for name, method in vars(chapter).items():
             if inspect.isfunction(method) and not name.startswith("_") and name not in PYTHON_ONLY:
-                app.command(_verb(method), name=name.replace("_", "-"), group=group)
+                _register(_verb(method), name, group)
+
+
+def _register(command: Callable[..., None], name: str, group: Group) -> None:
+    """Make a command of a method; where its name begins with that of a group of verbs, inside of that group."""
+    words = name.split("_")
+    if words[0] not in GROUPS:
+        app.command(command, name=name.replace("_", "-"), group=group)
+        return
+    inside = app
+    for depth in range(1, len(words)):
+        if words[depth - 1] not in inside:
+            about, shown = GROUPS[" ".join(words[:depth])], group if inside is app else None
+            inside.command(App(name=words[depth - 1], help=about, group=shown, version_flags=[]))
+        inside = inside[words[depth - 1]]
+    inside.command(command, name=words[-1])
 
 
 @app.command(group=CHAPTERS[Corpus.CHAPTERS[0]])
@@ -220,5 +238,7 @@ def models() -> None:
     """The models inside, with licence, source, use and limits."""
     for model in MODELS.values():
         console.print(f"[bold]{model.name}[/bold]: {model.task}", highlight=False)
-        for field in ("licence", "source", "trained_on", "intended_use", "known_limits"):
+        for field in ("licence", "source", "trained_on", "intended_use", "known_limits", "caution"):
+            if not getattr(model, field):
+                continue
             console.print(f"  {field.replace('_', ' ')}: {_plain(getattr(model, field))}", highlight=False)

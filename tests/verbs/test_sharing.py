@@ -28,6 +28,7 @@ from visanda.corpus.disclosure import plain_error
 from visanda.corpus.sharing import Sharing
 from visanda.errors import CorpusError, InputError
 from visanda.media import decode, save
+from visanda.privacy import Listing, Redaction
 
 SAMPLE = Path(visanda.__file__).parent / "sample"
 
@@ -204,30 +205,39 @@ def test_codes_that_look_like_free_text_stay_at_home(studied: Corpus, tmp_path: 
     assert (tmp_path / "asked" / "codes" / "who").exists()
 
 
-def test_thumbnails_come_from_redacted_pictures_only(photos: Callable[[int], Corpus], tmp_path: Path):
-    corpus = photos(4)
-    folder = tmp_path / "redacted"
-    (folder / "photos").mkdir(parents=True)
+def test_thumbnails_come_from_clean_copies_only(photos: Callable[[int], Corpus], tmp_path: Path):
+    corpus = photos(5)
     rows = corpus.frame("SELECT id, path FROM media ORDER BY id").to_dict("records")
-    for row in rows[:3]:
+    folder = tmp_path / "redacted"
+    listing = Listing.open(folder, {"faces": "fill"}, "about", replace=False)
+    for row in rows:
         pixels = np.array(decode(Path(row["path"]).read_bytes()).pixels)
         pixels[:40] = 0
-        target = folder / row["id"]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        save(pixels, target)
+        (folder / row["id"]).parent.mkdir(parents=True, exist_ok=True)
+        save(pixels, folder / row["id"])
+    for row, remaining in zip(rows[:4], (0, 0, 0, 1), strict=True):  # the last is not listed
+        listing.add(Redaction(row["id"], row["id"], "image", remaining=remaining))
     result = share(corpus, tmp_path / "copy", redacted=folder)
     pictures = sorted((tmp_path / "copy" / "thumbnails").iterdir())
     assert len(pictures) == 3
-    assert any("1 pictures have no redacted version" in text for text in result.warnings)
+    assert any("2 pictures have no clean copy" in text for text in result.warnings)
     shown = decode(pictures[0].read_bytes())
     assert max(shown.width, shown.height) <= 256
     assert shown.pixels[:5].max() < 40
     copy = Corpus(tmp_path / "copy")
     paths = copy.frame("SELECT path FROM media")["path"]
     assert sum(copy.resolve(path).exists() for path in paths) == 3
-    shutil.copy(rows[3]["path"], folder / rows[3]["id"])
+    shutil.copy(rows[0]["path"], folder / rows[0]["id"])
     with pytest.raises(InputError, match="is an original"):
         share(corpus, tmp_path / "other", redacted=folder)
+    with pytest.raises(InputError, match="no folder of redacted copies"):
+        share(corpus, tmp_path / "other", redacted=SAMPLE / "photos")
+
+
+def test_a_folder_in_which_nothing_was_hidden_gives_no_thumbnails(photos: Callable[[int], Corpus], tmp_path: Path):
+    Listing.open(tmp_path / "plain", {"faces": None, "people": False, "text": False}, "about", replace=False)
+    with pytest.raises(InputError, match="nothing was hidden"):
+        share(photos(2), tmp_path / "copy", redacted=tmp_path / "plain")
 
 
 def test_pictures_that_were_not_shared_fail_with_a_reason(photos: Callable[[int], Corpus], tmp_path: Path):

@@ -1,21 +1,38 @@
 """Corpus: a folder that holds one study, and the verbs of its chapters."""
 
+from visanda.corpus.auditing import Auditing
 from visanda.corpus.coding import Coding
 from visanda.corpus.collecting import Collecting
 from visanda.corpus.estimating import Estimating
 from visanda.corpus.exchanging import Exchanging
 from visanda.corpus.exploring import Exploring
+from visanda.corpus.identifying import Identifying
 from visanda.corpus.learning import Learning
 from visanda.corpus.measuring import Measuring
 from visanda.corpus.processing import Processing
+from visanda.corpus.redacting import Redacting
 from visanda.corpus.reporting import Reporting
+from visanda.corpus.sharing import Sharing
 from visanda.corpus.watching import Watching
 
 __all__ = ["Corpus"]
 
 
 class Corpus(
-    Exchanging, Reporting, Estimating, Learning, Coding, Exploring, Watching, Measuring, Processing, Collecting
+    Sharing,
+    Redacting,
+    Auditing,
+    Exchanging,
+    Reporting,
+    Estimating,
+    Learning,
+    Coding,
+    Identifying,
+    Exploring,
+    Watching,
+    Measuring,
+    Processing,
+    Collecting,
 ):
     """A study in a folder: pictures, what was measured of them, what people said of them, and what follows.
 
@@ -33,11 +50,15 @@ class Corpus(
         Collecting,
         Processing,
         Measuring,
+        Identifying,
         Watching,
         Exploring,
         Coding,
         Learning,
+        Auditing,
         Estimating,
         Reporting,
         Exchanging,
+        Redacting,
+        Sharing,
     )

@@ -34,6 +34,7 @@ from visanda.corpus.disclosure import (
 from visanda.corpus.pseudonyms import Pseudonyms, split
 from visanda.errors import InputError, MediaError
 from visanda.media import decode, read_file, resize, save
+from visanda.privacy import clean, how_made
 from visanda.store import FORMAT, SETTINGS, Store
 
 THUMBNAIL = 256  # pixels of the longer side
@@ -304,23 +305,30 @@ class Archive:
     # pictures
 
     def _thumbnails(self, folder: Path) -> None:
-        rows = self.store.query("SELECT id, path, sha256 FROM media WHERE kind = 'image'").to_pylist()
+        """Thumbnails of the clean copies that a folder of 'visanda redact' lists."""
+        copies = clean(folder)
+        made = how_made(folder) or {}
+        if not any(made.get(kind) for kind in ("faces", "people", "text")):
+            raise InputError(f"nothing was hidden in {folder}: name a folder that 'visanda redact --faces' filled")
+        if not (made.get("faces") or made.get("people")):
+            self.warnings.append(f"Only text was hidden in the pictures of {folder.name}: their thumbnails show people")
         without = 0
+        rows = self.store.query("SELECT id, sha256 FROM media WHERE kind = 'image'").to_pylist()
         for row in rows:
-            path = _redacted(folder, row["id"])
+            path = copies.get(row["id"])
             if path is None:
                 without += 1
                 continue
             data = read_file(path)
             if hashlib.sha256(data).hexdigest() == row["sha256"]:
-                raise InputError(f"{path} is an original: name the folder that 'visanda redact' wrote")
+                raise InputError(f"{path} is an original: take it out of the folder, and run 'visanda redact' again")
             target = f"thumbnails/{self.pseudonyms.unit(row['id'])}.jpg"
             if self._thumbnail(data, target):
                 self.thumbnails[row["id"]] = target
             else:
                 without += 1
         if without:
-            self.warnings.append(f"{without:,} pictures have no redacted version in {folder.name} and no thumbnail")
+            self.warnings.append(f"{without:,} pictures have no clean copy listed in {folder.name} and no thumbnail")
 
     def _thumbnail(self, data: bytes, target: str) -> bool:
         try:
@@ -375,13 +383,3 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, list):
         return all(_is_plain(one) for one in value)
     return not isinstance(value, str) or not re.search(r"[/\\@]", value.replace(" / ", ""))
-
-
-def _redacted(folder: Path, id: str) -> Path | None:
-    """The redacted version of a picture: the file of its id, whatever its ending; also without the first folder."""
-    for name in (id, id.partition("/")[2]):
-        if name:
-            for path in (folder / name, *(folder / (name.rsplit(".", 1)[0] + s) for s in (".png", ".jpg", ".webp"))):
-                if path.is_file():
-                    return path
-    return None

@@ -12,10 +12,12 @@ import pandas as pd
 import pyarrow as pa
 from matplotlib.figure import Figure
 
+from visanda.corpus.finding_words import pictures_of, search_text
 from visanda.corpus.measuring import Measuring
 from visanda.errors import InputError
 from visanda.learn.cluster import cluster
-from visanda.learn.copies import copies, groups
+from visanda.learn.copies import copies
+from visanda.learn.copy_groups import groups
 from visanda.learn.duplicates import find_duplicates
 from visanda.learn.search import by_example, by_words, concept_batches
 from visanda.measures import embed
@@ -106,22 +108,38 @@ class Exploring(Measuring):
         ]
         return Result("Copies", found, words, provenance=arguments, extra={"groups": same})
 
-    def search(self, words: str | None = None, *, like: str | None = None, n: int = 20) -> pd.DataFrame:
-        """The pictures nearest to words (in 16 languages) or to an example.
+    def search(
+        self, words: str | None = None, *, like: str | None = None, text: bool = False, n: int = 20
+    ) -> pd.DataFrame:
+        """The pictures nearest to words (in 16 languages) or to an example; or those in which words are read or heard.
 
         Args:
             words: what to look for. Reached through ImageNet's vocabulary (ConSE, not CLIP) and then by looks:
                 things, animals and places are found, people's traits and abstractions are not.
             like: an id, or the path of any picture.
+            text: look for the words in what was read (``measure text``) and heard (``measure speech``), where all
+                must occur, with one letter in five wrong at most; "in quotation marks", just so.
             n: how many.
 
         Returns:
             id, similarity (cosine, −1 to 1), score (what words rank by, in standard deviations) and ImageNet's
-            best label where measured; a contact sheet is written to results/search.jpg.
+            best label where measured; of ``text``: id, score (0 to 1: all words spelt so), source (text or speech),
+            and the lines. A contact sheet is written to results/search.jpg.
 
         Raises:
-            InputError: neither or both were given; the example is not there.
+            InputError: neither or both were given; the example is not there; nothing was read or heard yet.
         """
+        if text:
+            if words is None or like is not None:
+                raise InputError('give the words to look for, as in search "climate strike" --text')
+            hits = search_text(self, words, n)
+            captions = [f"{score:.2f} {line}" for score, line in zip(hits["score"], hits["lines"], strict=True)]
+            self.results.mkdir(exist_ok=True)
+            sheet = contact_sheet(
+                pictures_of(self, hits, words), captions, columns=3, cell=320, title=f"Search: {words}"
+            )
+            sheet.save(self.results / "search.jpg", quality=88)
+            return hits
         if (words is None) == (like is None):
             raise InputError('search for words, as in search "a windmill", or for pictures --like one')
         if words is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import pandas as pd
 
+from visanda.aside import written_aside
 from visanda.errors import InputError
 
 Format = Literal["csv", "tsv", "xlsx", "parquet", "jsonl", "dta"]
@@ -33,16 +33,12 @@ def write_table(frame: pd.DataFrame, out: Path, format: str | None = None) -> No
         raise InputError(f"the format {format!r} is not known: use {', '.join(get_args(Format))}")
     if format == "xlsx" and len(frame) >= EXCEL_ROWS:
         raise InputError(f"Excel holds at most {EXCEL_ROWS - 1:,} rows and this table has {len(frame):,}: use csv")
-    aside = out.with_name(f".{out.name}.part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        _write(frame, aside, format)
-        aside.replace(out)
+        with written_aside(out) as aside:
+            _write(frame, aside, format)
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
 
 
 def _write(frame: pd.DataFrame, out: Path, format: str) -> None:
@@ -55,7 +51,8 @@ def _write(frame: pd.DataFrame, out: Path, format: str) -> None:
     elif format == "dta":
         _write_stata(_flat(frame), out)
     else:
-        _flat(frame).to_csv(out, index=False, sep="\t" if format == "tsv" else ",")
+        # The format says what is written, whatever the file is called: also to a name that ends in .gz.
+        _flat(frame).to_csv(out, index=False, sep="\t" if format == "tsv" else ",", compression=None)
 
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from visanda.run.tasks import BY_PICTURE
 from visanda.store import Store, quoted
 from visanda.study.panel import aggregate
 from visanda.study.shots import shot_statistics
+from visanda.units import parse
 
 UNITS = "give --on image, video, frame, shot, face, object or line"
 SHARED = ("units", "failed", "seconds")  # columns of every table of means
@@ -184,6 +185,8 @@ class Measuring(Store):
         """What a row is, where nobody says."""
         timed = [table for table in tables if self._is_inside(table)]
         found = [table for table in timed if self._finds(table)]
+        if not timed and (home := next(filter(None, map(self._found_in, tables)), None)):
+            return home
         inside = None if len(found) > 1 else next(iter(timed), None)
         kinds = set(self.query("SELECT DISTINCT kind FROM media")["kind"].to_pylist())
         if inside is not None:
@@ -191,6 +194,19 @@ class Measuring(Store):
         if "image" in kinds or "media" in tables or not tables:
             return "media" if kinds == {"image"} or "media" in tables or not tables else "image"
         return "frame" if "frames" in self.tables() else "video"
+
+    def _found_in(self, table: str) -> str | None:
+        """The table of things found in pictures that a table such as ``age`` is about; ``None`` for others."""
+        if table not in self.tables() or "id" not in self.column_names(table):
+            return None
+        first = self.query(f"SELECT id FROM {quoted(table)} LIMIT 1")["id"].to_pylist()
+        if not first or parse(first[0]).box is None:
+            return None
+        homes = [one for one in self.tables() if self._finds(one)]
+        return next((one for one in homes if self._holds(one, first[0])), None)
+
+    def _holds(self, table: str, id: str) -> bool:
+        return bool(self.query(f"SELECT 1 FROM {quoted(table)} WHERE id = ? LIMIT 1", [id]).num_rows)
 
     def _by_video(self, tables: tuple[str, ...], where: str | None) -> pd.DataFrame:
         """A row a video: means over what is inside it, of shots how many and how long."""

@@ -56,7 +56,7 @@ class Sharing(Store):
                 table.column; and variables whose codes look like free text. Your own columns stay out otherwise.
             groups: your own columns whose values become pseudonyms, such as who posted: equal stays equal.
             tables: only these tables, besides media; all by default.
-            redacted: a folder of pictures made by 'visanda redact', to put thumbnails of into the copy.
+            redacted: a folder filled by 'visanda redact', to put thumbnails of its clean copies into the copy.
             vectors: keep embeddings, hashes and signatures, by which a picture can be found again.
             words: keep what was read or heard in the media.
             identities: keep who was recognised, and columns that hold names.

@@ -6,12 +6,12 @@ A timed table has ``start`` and ``stop`` in seconds from the start of a video, a
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from visanda.aside import written_aside
 from visanda.errors import InputError
 from visanda.timecode import Timecode, seconds
 
@@ -131,16 +131,12 @@ def write_text(path: str | Path, text: str) -> Path:
         InputError: it cannot be written.
     """
     path = Path(path)
-    aside = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, "utf-8", newline="\n")
-        aside.replace(path)
+        with written_aside(path) as aside:
+            aside.write_text(text, "utf-8", newline="\n")
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
     return path
 
 

@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from visanda.errors import InputError
-from visanda.learn.hamming import HASH_BITS, near_pair_blocks
+from visanda.learn.hamming import HASH_BITS, near_pair_blocks, parsed_hashes
 
 _Positions = npt.NDArray[np.int64]
 
@@ -68,7 +68,7 @@ def find_duplicates(
     """
     _check(pictures)
     usable = pictures.dropna(subset=["sha256_pixels", "phash"]).sort_values("id", ignore_index=True)
-    hashes = _parsed(usable["phash"])
+    hashes = parsed_hashes(usable["phash"])
     flat = _is_flat(hashes)
     pixels = pd.factorize(usable["sha256_pixels"])[0]
     groups, nearest = _grouped(hashes, flat, pixels, distance, progress)
@@ -140,13 +140,6 @@ def _check(pictures: pd.DataFrame) -> None:
         raise InputError("a row of the table of pictures has no id")
     if (repeated := pictures["id"].duplicated()).any():
         raise InputError(f"the id {pictures['id'][repeated].iloc[0]!r} occurs more than once")
-
-
-def _parsed(phashes: pd.Series) -> npt.NDArray[np.uint64]:
-    wrong = ~phashes.astype(str).str.fullmatch(r"[0-9a-fA-F]{16}").astype(bool)
-    if wrong.any():
-        raise InputError(f"a phash must be 16 hexadecimal digits, not {phashes[wrong].iloc[0]!r}")
-    return np.frombuffer(bytes.fromhex("".join(phashes)), dtype=">u8").astype(np.uint64)
 
 
 def _is_flat(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:

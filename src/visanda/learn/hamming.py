@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from visanda.errors import InputError
 
@@ -36,6 +37,27 @@ _SAMPLE = 1 << 15
 
 # Nanoseconds, to choose between ways of searching: what is found does not depend on them.
 _NS_LOOKUP, _NS_CANDIDATE, _NS_BRUTE, _NS_STEP = 7.0, 5.0, 1.0, 40_000.0
+
+
+def parsed_hashes(hashes: pd.Series) -> npt.NDArray[np.uint64]:
+    """Hashes as numbers, from the text that tables hold.
+
+    Args:
+        hashes: 16 hexadecimal digits each, none missing; errors call them by the column's name.
+
+    Returns:
+        ``(n,)``, in the same order.
+
+    Raises:
+        InputError: one is not 16 hexadecimal digits.
+
+    >>> parsed_hashes(pd.Series(["00000000000000ff", "0000000000000100"], name="phash"))
+    array([255, 256], dtype=uint64)
+    """
+    wrong = ~hashes.astype(str).str.fullmatch(r"[0-9a-fA-F]{16}").astype(bool)
+    if wrong.any():
+        raise InputError(f"a {hashes.name} must be 16 hexadecimal digits, not {hashes[wrong].iloc[0]!r}")
+    return np.frombuffer(bytes.fromhex("".join(hashes)), dtype=">u8").astype(np.uint64)
 
 
 class Pairs(NamedTuple):

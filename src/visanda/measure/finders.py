@@ -94,11 +94,16 @@ def find_in(measure: Measure, images: Sequence[Image]) -> list[Found]:
     """What a measure finds in pictures that are prepared for it.
 
     Raises:
-        InputError: it did not return one ``Found`` a picture.
+        InputError: it did not return one ``Found`` a picture, or columns other than those that it declared.
     """
     found = list(measure.registered.implementation(images, **measure.arguments))
     if len(found) != len(images) or not all(isinstance(one, Found) for one in found):
         raise InputError(f"the measure {measure.name} must return one Found for each of the {len(images)} pictures")
+    of_things, of_pictures = {"box", *measure.columns}, set(measure.per_picture)
+    for one in found:
+        for wanted, row in [*((of_things, thing) for thing in one.things), (of_pictures, one.picture)]:
+            if set(row) != wanted:
+                raise InputError(f"the measure {measure.name} declared {sorted(wanted)} and returned {sorted(row)}")
     return found
 
 
@@ -140,7 +145,7 @@ def found_rows(
         found: in each of them.
 
     Raises:
-        InputError: columns that it did not declare, or values of another type.
+        InputError: values of another type than it declared.
     """
     keys: dict[str, list[Any]] = {field.name: [] for field in FOUND}
     things: list[Row] = []
@@ -159,6 +164,4 @@ def found_rows(
 
 
 def _by_column(rows: Sequence[Row], declared: Columns) -> dict[str, list[Any]]:
-    """Rows as columns; all that any row has, so that what was not declared is noticed."""
-    names = dict.fromkeys([*declared, *(name for row in rows for name in row)])
-    return {name: [row.get(name) for row in rows] for name in names}
+    return {name: [row[name] for row in rows] for name in declared}

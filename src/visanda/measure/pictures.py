@@ -76,8 +76,9 @@ def prepared(measure: Measure, images: Any) -> list[Any]:
     if isinstance(images, str | Path | Image | Detail) or (isinstance(images, np.ndarray) and images.ndim != 4):
         raise InputError(f"{measure.name} measures a list of pictures: put a single one in [ ]")
     if measure.on == "face":
-        if wrong := next((one for one in images if not isinstance(one, Detail)), None):
-            raise InputError(f"{measure.name} measures faces: give visanda.media.Detail, not {type(wrong).__name__}")
+        for one in images:
+            if not isinstance(one, Detail):
+                raise InputError(f"{measure.name} measures faces: give visanda.media.Detail, not {type(one).__name__}")
         return list(images)
     return [_reduced(image, measure.size) for image in images]
 

@@ -22,6 +22,7 @@ from visanda.units import KINDS
 P = ParamSpec("P")
 
 ENTRY_POINTS = "visanda.measures"
+THINGS = ("face", "object", "line")  # kinds of units that are found in pictures
 OURS = EntryPoint("visanda", "visanda.measures", ENTRY_POINTS)  # ours come in as those of other packages do
 
 
@@ -257,6 +258,10 @@ def register(made: Registered[P]) -> Registered[P]:
         raise InputError(f"there is already a measure {made.name!r}, in {there.implementation.__module__}")
     if not callable(made.columns):
         check_columns(made.name, made.columns, FOUND if made.finds else TIMED)
+    if made.finds and made.finds.kind not in THINGS:
+        raise InputError(f"a measure finds one of {', '.join(THINGS)}, not {made.finds.kind!r}")
+    if made.finds and not callable(made.finds.per_picture):
+        check_columns(made.name, made.finds.per_picture)
     _registry[made.name] = made
     return made
 

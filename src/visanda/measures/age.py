@@ -17,24 +17,17 @@ from visanda.models.face_nets import AGE_CHIP, YEARS, ages, both_ways
 OLDEST = 80  # the last class of the network
 
 
-def _years(breaks: Sequence[str]) -> list[int]:
-    """The ages at which a new group begins.
-
-    Raises:
-        InputError: they are not whole years from 1 to 80, each greater than the one before.
-    """
-    years = [int(text) if text.isdecimal() else 0 for text in breaks]
-    if not years or any(not 1 <= year <= OLDEST for year in years) or years != sorted(set(years)):
+def _check(breaks: Sequence[int]) -> None:
+    if not breaks or any(not 1 <= year <= OLDEST for year in breaks) or list(breaks) != sorted(set(breaks)):
         raise InputError(
             f"age's breaks must be whole years from 1 to {OLDEST}, each greater than the one before, as in 18,40,60, "
-            f"not {', '.join(breaks) or 'nothing'}"
+            f"not {', '.join(map(str, breaks)) or 'nothing'}"
         )
-    return years
 
 
-def _columns(breaks: list[str]) -> Columns:
+def _columns(breaks: list[int]) -> Columns:
     """The columns, the same for all arguments; breaks that cannot be are refused before any work."""
-    _years(breaks)
+    _check(breaks)
     return {
         "perceived_age": float,
         "perceived_age_sd": float,
@@ -53,7 +46,7 @@ def _columns(breaks: list[str]) -> Columns:
 def age(
     faces: Sequence[Detail],
     *,
-    breaks: list[str] = ["18", "40", "60"],  # noqa: B006 (read only, and shown as the default)
+    breaks: list[int] = [18, 40, 60],  # noqa: B006 (read only, and shown as the default)
 ) -> dict[str, Any]:
     """How old a face looks to a network: a perceived attribute, not the person's age.
 
@@ -76,7 +69,6 @@ def age(
     Raises:
         MediaError: a face has no landmarks; in a corpus, the ``error`` of its row.
     """
-    starts = _years(breaks)
     mirrored = [aligned(face, *AGE_CHIP, mirror=True) for face in faces]
     probabilities = both_ways(ages, [aligned(face, *AGE_CHIP) for face in faces], mirrored)
     mean = probabilities.astype(float) @ YEARS
@@ -84,7 +76,7 @@ def age(
     return {
         "perceived_age": mean.tolist(),
         "perceived_age_sd": np.sqrt(variance).tolist(),
-        "perceived_age_group": [_group(one, starts) for one in mean],
+        "perceived_age_group": [_group(one, breaks) for one in mean],
         "perceived_ages": probabilities,
     }
 

@@ -22,6 +22,7 @@ from visanda.units import covered
 CHIP = 96  # pixels of the aligned face on which sharpness is measured, so that it compares between sizes
 FRONTAL = 25.0  # degrees of yaw and pitch up to which a face looks towards the camera
 THIRDS = ("left", "centre", "right"), ("top", "middle", "bottom")
+EDGE = 0.01  # of the picture's width or height: boxes of cut faces end a few pixels within or beyond the border
 UNSURE = 0.5  # confidence from which on a dropped face is counted as one
 
 
@@ -82,14 +83,15 @@ def faces(
     Returns:
         A row a face: ``score`` confidence of the detector, ``presence`` that of the mesh, both 0 to 1; ``share`` of
         the picture that its box covers; ``distance`` of its middle to the picture's, as a share of half the diagonal;
-        ``third`` where its middle lies, such as ``left top``; ``cut`` by the border; ``yaw`` (towards the picture's
-        right), ``pitch`` (up) and ``roll`` (clockwise) of the head in degrees; ``frontal`` yaw and pitch within 25
-        degrees: turned to the camera; ``sharpness`` variance of the Laplacian of the face at 96 pixels;
-        ``landmarks`` x and y of the corners of the eyes and the base of the nose, which measures of faces use.
+        ``third`` where its middle lies, such as ``left top``; ``cut`` whether the box reaches the border (the nearest
+        1 %); ``yaw`` (towards the picture's right), ``pitch`` (up) and ``roll`` (clockwise) of the head in degrees;
+        ``frontal`` yaw and pitch within 25 degrees: turned to the camera; ``sharpness`` variance of the Laplacian of
+        the face at 96 pixels; ``landmarks`` x and y of the corners of the eyes and the base of the nose, which
+        measures of faces use.
 
-        A row a picture: ``n_faces``, ``n_frontal``; ``n_small`` and ``n_unsure`` those that were dropped because of
-        ``width``, and of ``score`` (from 0.5 on); ``faces_share`` of the picture that boxes cover, counted once where
-        they overlap; and of the largest face its share, distance, third and whether it is frontal.
+        A row a picture: ``n_faces``, ``n_frontal``; ``n_unsure`` those that were dropped because of ``score`` (from
+        0.5 on), and ``n_small`` of the others because of ``width``; ``faces_share`` of the picture that boxes cover,
+        counted once where they overlap; and of the largest face its share, distance, third and whether it is frontal.
 
     A face that is not found is not in the table: how often that happens differs by skin tone, age and pose.
     """
@@ -103,16 +105,17 @@ def faces(
 def _faces(image: Image, score: float, width: int, long_side: int, tiles: bool, mesh: bool) -> Found:
     found = detect(image.pixels, score=UNSURE, long_side=long_side, tiles=tiles)
     sure = found.scores >= score
-    wide = found.boxes[:, 2] >= width
+    wide = found.boxes[:, 2] * (image.width / image.pixels.shape[1]) >= width
     things = [
-        _face(image.pixels, found.boxes[n], found.points[n], float(found.scores[n]), mesh)
-        for n in np.flatnonzero(sure & wide)
+        _face(image, found.boxes[n], found.points[n], float(found.scores[n]), mesh) for n in np.flatnonzero(sure & wide)
     ]
-    return Found(things, _framing(image, things, int((sure & ~wide).sum()), int((~sure & wide).sum())))
+    return Found(things, _framing(image, things, int((sure & ~wide).sum()), int((~sure).sum())))
 
 
-def _face(pixels: np.ndarray, box: np.ndarray, points: np.ndarray, score: float, mesh: bool) -> dict[str, Any]:
+def _face(image: Image, box: np.ndarray, points: np.ndarray, score: float, mesh: bool) -> dict[str, Any]:
+    pixels = image.pixels
     rows, columns = pixels.shape[:2]
+    across, down = image.width / columns, image.height / rows  # pixels of the original in one that is held
     left, top, width, height = (float(number) for number in box)
     x, y = left + width / 2, top + height / 2
     inside_width = min(left + width, columns) - max(left, 0.0)
@@ -122,20 +125,20 @@ def _face(pixels: np.ndarray, box: np.ndarray, points: np.ndarray, score: float,
     yaw, pitch, roll = head_pose(cloud)
     grey = cv2.cvtColor(chip(pixels, anchors, CHIP, 0.25), cv2.COLOR_RGB2GRAY)
     return {
-        "box": (left, top, width, height),
+        "box": (left * across, top * down, width * across, height * down),
         "score": score,
         "presence": presence,
         "share": max(inside_width, 0.0) * max(inside_height, 0.0) / (rows * columns),
         "distance": 2 * hypot(x - columns / 2, y - rows / 2) / hypot(columns, rows),
         "third": f"{_third(x / columns, THIRDS[0])} {_third(y / rows, THIRDS[1])}",
-        "cut": left < 0 or top < 0 or left + width > columns or top + height > rows,
+        "cut": min(left, columns - left - width) < EDGE * columns or min(top, rows - top - height) < EDGE * rows,
         "yaw": yaw,
         "pitch": pitch,
         "roll": roll,
         "frontal": abs(yaw) <= FRONTAL and abs(pitch) <= FRONTAL,
         "sharpness": float(cv2.Laplacian(grey, cv2.CV_32F).var()),
-        "landmarks": anchors.ravel().tolist(),
-        **({"mesh": cloud.ravel().tolist()} if mesh else {}),
+        "landmarks": (anchors * [across, down]).ravel().tolist(),
+        **({"mesh": (cloud * [across, down, across]).ravel().tolist()} if mesh else {}),
     }
 
 
@@ -144,12 +147,13 @@ def _third(place: float, names: tuple[str, str, str]) -> str:
 
 
 def _framing(image: Image, things: Sequence[dict[str, Any]], small: int, unsure: int) -> dict[str, Any]:
-    largest = max(things, key=lambda thing: thing["share"], default={})
+    kept = boxed(image, things)  # in whole pixels, as they are stored
+    largest = max((face for _, face in kept), key=lambda face: face["share"], default={})
     return {
-        "n_faces": len(things),
-        "n_frontal": sum(thing["frontal"] for thing in things),
+        "n_faces": len(kept),
+        "n_frontal": sum(face["frontal"] for _, face in kept),
         "n_small": small,
         "n_unsure": unsure,
-        "faces_share": covered([box for box, _ in boxed(image, things)]) / (image.width * image.height),
+        "faces_share": covered([box for box, _ in kept]) / (image.width * image.height),
         **{f"largest_{name}": largest.get(name) for name in ("share", "distance", "third", "frontal")},
     }

@@ -22,11 +22,11 @@ def identity(faces: Sequence[Detail]) -> dict[str, Any]:
     """What a face looks like, as 128 numbers: two pictures of one person are near, of two people far apart.
 
     Nearness is Euclidean distance. Below 0.5 two faces are usually of one person; dlib's own threshold of 0.6 is too
-    loose: photographs of different people who look alike, above all of one gender, age and ethnic group, come as near
-    as 0.55. A distance is a guess at identity, not a proof, and false matches are more frequent in groups
-    that are rare in the training data (compare Buolamwini & Gebru 2018). Faces under 60 pixels, in profile or
-    half covered are unreliable. Calibrate the threshold on pairs of your own, and identify only people whom you may
-    lawfully identify.
+    loose: large faces of different people who look alike come as near as 0.54, small or masked ones and statues
+    nearer. A distance is a guess at identity, not a proof, and false matches are more frequent in groups that are
+    rare in the training data (compare Buolamwini & Gebru 2018). Faces in profile, half covered or under 40 pixels
+    are unreliable: a face reduced to a width of 40 pixels is about 0.2 from itself, at 20 pixels 0.4. Calibrate the
+    threshold on pairs of your own, and identify only people whom you may lawfully identify.
 
     Args:
         faces: n faces with landmarks, by which they are aligned.

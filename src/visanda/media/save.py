@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image as Pillow
 
+from visanda.aside import written_aside
 from visanda.errors import InputError
 from visanda.media.image import Image, ImageLike
 
@@ -35,12 +36,10 @@ def save(image: ImageLike, path: str | Path, quality: int = 92) -> Path:
     if format is None:
         raise InputError(f"{path}: the name must end in one of {', '.join(_FORMATS)}")
     data = encode(image, format, quality)
-    aside = path.with_name(f"{path.name}.part")
     try:
-        aside.write_bytes(data)
-        aside.replace(path)
+        with written_aside(path) as aside:
+            aside.write_bytes(data)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from visanda.aside import written_aside
 from visanda.errors import InputError, MediaError
 
 WARM = 1  # seconds that decoders and the resampler's filter hear before what is given out
@@ -80,21 +81,16 @@ def extract(path: str | Path, out: str | Path, *, rate: int = 16_000, channels: 
     out = Path(out)
     if channels not in (1, 2):
         raise InputError(f"a WAV file is written with 1 channel or 2, not {channels!r}")
-    aside = out.with_name(f".{out.name}.part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as file, wave.open(file, "wb") as track:
+        with written_aside(out) as aside, aside.open("wb") as file, wave.open(file, "wb") as track:
             track.setparams((channels, 2, rate, 0, "NONE", "not compressed"))
             for piece in _samples(path, 0, rate, channels):
                 if file.tell() + 2 * piece.size > LARGEST:
                     raise InputError(f"{out}: WAV files end at 4 GB: take a lower rate or one channel")
                 track.writeframesraw(np.round(piece * 32767).astype("<i2").tobytes())
-        aside.replace(out)
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,10 @@ import numpy as np
 from visanda.privacy.hide import CELLS, GROW, Colours, hide
 
 OVAL = {"face"}  # kinds that are hidden under an oval; all others under a rectangle
-ROUNDS = 3  # of looking again and hiding harder
+ROUNDS = 3  # of looking again at a video and hiding harder; each writes it anew
+PICTURE_ROUNDS = 5  # the same for pictures, in which a crowd may need more
+AGAIN = 0.3  # share of the smaller box by which what is found again belongs to what was hidden
+FILLED = 0.75  # share of a box that is found again from which on it is the mask that is seen: an oval covers 0.785
 
 BoxesByKind = Mapping[str, np.ndarray]
 """``{"face": (n, 4) x, y, width and height in pixels, …}``"""
@@ -37,12 +40,12 @@ class Hidden(NamedTuple):
 
 
 def level(how: str, harder: int) -> Level:
-    """How a box is hidden that was found again so many times, up to `ROUNDS`."""
+    """How a box is hidden that was found again so many times."""
     if harder == 0:
         return Level(how, GROW, CELLS)
     if harder == 1 and how != "fill":
         return Level(how, 1.2 * GROW, CELLS // 2)
-    return Level("fill", 1.2**harder * GROW, 1)
+    return Level("fill", 1.2 ** min(harder, ROUNDS) * GROW, 1)
 
 
 def hide_all(pixels: np.ndarray, hidden: Iterable[Hidden], how: str) -> np.ndarray:
@@ -54,6 +57,34 @@ def hide_all(pixels: np.ndarray, hidden: Iterable[Hidden], how: str) -> np.ndarr
             pixels, one.box[None], asked.how, oval=one.kind in OVAL, grow=asked.grow, cells=asked.cells, colours=colours
         )
     return pixels
+
+
+def bare(found: BoxesByKind, hidden: Sequence[Hidden], how: str, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """What is found again that is not the mask: detectors take black ovals for faces, in which nothing is left of one.
+
+    Args:
+        found: in a picture in which ``hidden`` is hidden.
+        hidden: see `hide_all`.
+        how: see `hide_all`.
+        shape: of the picture: height, width.
+
+    Returns:
+        Boxes of ``found``, but for those that are filled by three quarters or more.
+    """
+    filled = [one for one in hidden if level(how, one.level).how == "fill"]
+    boxes = {kind: np.asarray(some, float).reshape(-1, 4) for kind, some in found.items()}
+    if not filled or not any(len(some) for some in boxes.values()):
+        return boxes
+    seen = hide_all(np.full((*shape[:2], 3), 255, np.uint8), filled, how)[:, :, 0] > 0
+    return {kind: np.array([box for box in some if _share(seen, box) > 1 - FILLED]) for kind, some in boxes.items()}
+
+
+def _share(seen: np.ndarray, box: np.ndarray) -> float:
+    """Which share of a box is seen, 0–1; none of one outside of the picture."""
+    left, top = np.floor(np.maximum(box[:2], 0)).astype(int)
+    right, bottom = np.ceil(np.maximum(box[:2] + box[2:], 0)).astype(int)
+    part = seen[top:bottom, left:right]
+    return float(part.mean()) if part.size else 0.0
 
 
 def listed(boxes: BoxesByKind, harder: int = 0) -> list[Hidden]:

@@ -9,20 +9,33 @@ found half a second later.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from visanda.aside import written_aside
 from visanda.errors import InputError
 from visanda.media import Damage, Video
 from visanda.media.frames import Decoded
 from visanda.privacy.film import CONTAINERS, Film
 from visanda.privacy.follow import AROUND, Follower, Playing, Track
 from visanda.privacy.hide import HOW, Colours, mean_colours
-from visanda.privacy.levels import OVAL, ROUNDS, BoxesByKind, Find, Hidden, hide_all, level, listed
+from visanda.privacy.levels import (
+    AGAIN,
+    OVAL,
+    ROUNDS,
+    BoxesByKind,
+    Find,
+    Hidden,
+    bare,
+    hide_all,
+    level,
+    listed,
+    overlap,
+)
 
 OTHER = 40.0  # mean difference of colours, of 255, from which on a box shows something else, as after a cut
 
@@ -37,7 +50,8 @@ class RedactedVideo:
     Attributes:
         path: the file written.
         frames: pictures in it.
-        hidden: things followed and hidden, by kind; one that is lost for two seconds counts again.
+        hidden: things followed and hidden, by kind; one that is lost for two seconds counts again, one that is found
+            only afterwards where nothing was hidden before.
         again: in how many of the frames looked at something was found again, in each round; ``(0,)`` if in none,
             ``()`` if nobody looked.
         remaining: seconds of the frames written in which something is still found; empty but in the rarest cases.
@@ -102,38 +116,35 @@ def redact_video(
     """
     source, target = Path(source), Path(target)
     _refuse(source, target, how, every, around)
-    aside = target.with_name(f".{target.stem}.part{target.suffix}")
     fixed = [Track(one.kind, 0, math.inf, [0.0], [one.box]) for one in listed(boxes or {})]
     again: list[int] = []
     try:
-        seen = _search(source, find, every, Follower(around), advance)
-        tracks = fixed + seen.tracks
-        while True:
-            written = _write(source, aside, tracks, how, sound, advance)
-            if not check:
-                break
-            harder = len(again) + 1
-            # Longer each time: a detector that is in two minds sees another frame with each encoding.
-            looked = _search(aside, find, every, Follower(around * 2**harder, harder), advance)
-            if looked.frames != written.frames:
-                raise InputError(
-                    f"{target}: only {looked.frames} of {written.frames} frames can be read from what was written"
-                )
-            again += [len(looked.times)] if find is not None else []
-            if not looked.times or len(again) > ROUNDS:
-                break
-            tracks = tracks + looked.tracks
-        aside.replace(target)
+        with written_aside(target) as aside:
+            seen = _search(source, find, every, Follower(around), advance)
+            tracks = fixed + seen.tracks
+            counts = Counter(track.kind for track in tracks)
+            while True:
+                written = _write(source, aside, tracks, how, sound, advance)
+                if not check:
+                    break
+                harder = len(again) + 1
+                # Longer each time: a detector that is in two minds sees another frame with each encoding.
+                looked = _search(aside, find, every, Follower(around * 2**harder, harder), advance, (tracks, how))
+                if looked.frames != written.frames:
+                    raise InputError(
+                        f"{target}: only {looked.frames} of {written.frames} frames can be read from what was written"
+                    )
+                again += [len(looked.times)] if find is not None else []
+                if not looked.times or len(again) > ROUNDS:
+                    break
+                counts.update(track.kind for track in looked.tracks if not _known(track, tracks))
+                tracks = tracks + looked.tracks
     except OSError as error:  # FFmpeg's errors about files are among them
         raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
-    kinds = dict.fromkeys(track.kind for track in tracks)
     return RedactedVideo(
         path=target,
         frames=written.frames,
-        hidden={kind: sum(track.kind == kind for track in tracks) for kind in kinds},
+        hidden=dict(counts),
         again=tuple(again),
         remaining=tuple(looked.times) if check else (),
         damage=seen.damage,
@@ -162,15 +173,33 @@ class _Seen:
     damage: tuple[Damage, ...]
 
 
-def _search(path: Path, find: Find | None, every: float, follower: Follower, advance: Advance | None) -> _Seen:
+def _known(track: Track, tracks: Sequence[Track]) -> bool:
+    """Whether what was found again lies where something was hidden when it was first seen."""
+    time, box = track.times[0], track.boxes[0][None]
+    there = [old.at(time) for old in tracks if old.start <= time <= old.stop]
+    return bool(there) and bool((overlap(box, np.array(there)) >= AGAIN).any())
+
+
+def _search(
+    path: Path,
+    find: Find | None,
+    every: float,
+    follower: Follower,
+    advance: Advance | None,
+    hidden: tuple[Sequence[Track], str] = ((), "fill"),
+) -> _Seen:
+    """What is found in a video; ``hidden``: what is hidden in it, and how."""
     times, frames, due = [], 0, -math.inf
+    playing, how = Playing(hidden[0]), hidden[1]
     with Video(path) as video:
         for frame in _told(video.frames(), advance):
             frames += 1
             if find is None or frame.time < due:
                 continue
             due = frame.time + every - 1e-6
-            found = find(frame.image().pixels)
+            pixels = frame.image().pixels
+            now = [Hidden(track.kind, track.at(frame.time), track.level) for track in playing.at(frame.time)]
+            found = bare(find(pixels), now, how, pixels.shape)
             follower.add(frame.time, found)
             if any(len(some) for some in found.values()):
                 times.append(frame.time)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -11,16 +12,16 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageCms
 
+from visanda.aside import written_aside
 from visanda.errors import InputError
 from visanda.media import decode, load, read_file, save
 from visanda.media.formats import open_header
 from visanda.privacy.hide import HOW, checked
-from visanda.privacy.levels import ROUNDS, BoxesByKind, Find, Hidden, hide_all, listed, overlap
+from visanda.privacy.levels import AGAIN, PICTURE_ROUNDS, BoxesByKind, Find, Hidden, bare, hide_all, listed, overlap
 
 WRITTEN = {".jpg", ".jpeg", ".png", ".webp"}
 LOSSLESS = {"GIF", "BMP", "TIFF", "PNM", "PNG"}  # formats that become PNG
 QUALITY = 95
-AGAIN = 0.3  # share of the smaller box by which what is found again belongs to what was hidden
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class RedactedPicture:
 
     Attributes:
         path: the file written.
-        hidden: boxes hidden by kind, those found only afterwards included.
+        hidden: boxes hidden by kind; those found only afterwards count where nothing was hidden before.
         again: how many boxes were found again in each round of looking; ``(0,)`` if none, ``()`` if nobody looked.
         remaining: boxes still found in the file written; empty but in the rarest cases: hide these by hand.
     """
@@ -50,7 +51,8 @@ def redact_picture(
     only the first picture is kept.
 
     If there is ``find``, the file written is read back and looked at. What is found again is hidden harder, with
-    fewer cells and then with ``fill``, in up to `ROUNDS` rounds. The file appears under its name only then.
+    fewer cells and then with ``fill``, in up to `PICTURE_ROUNDS` rounds; what is filled already does not count as
+    found. The file appears under its name only then.
 
     Args:
         source: the bytes of a picture, or its file.
@@ -71,29 +73,26 @@ def redact_picture(
     if how not in HOW:
         raise InputError(f"how to hide must be one of {', '.join(HOW)}, not {how!r}")
     hidden = listed({kind: checked(pixels, some) for kind, some in boxes.items()})
+    counts = Counter(one.kind for one in hidden)
     target = _named(target, data)
-    aside = target.with_name(f".{target.stem}.part{target.suffix}")
     again: list[int] = []
     remaining: BoxesByKind = {}
     try:
-        while True:
-            save(hide_all(pixels, hidden, how), aside, QUALITY)
-            if find is None:
-                break
-            remaining = find(load(aside).pixels)
-            again.append(len(listed(remaining)))
-            if not again[-1] or len(again) > ROUNDS:
-                break
-            hidden = harder(hidden, remaining, len(again))
-        aside.replace(target)
+        with written_aside(target) as aside:
+            while True:
+                save(hide_all(pixels, hidden, how), aside, QUALITY)
+                if find is None:
+                    break
+                remaining = bare(find(load(aside).pixels), hidden, how, pixels.shape)
+                again.append(len(listed(remaining)))
+                if not again[-1] or len(again) > PICTURE_ROUNDS:
+                    break
+                counts.update(one.kind for one in listed(remaining) if not any(_of_one(one, old) for old in hidden))
+                hidden = harder(hidden, remaining, len(again))
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
     left = {kind: np.asarray(some, float).reshape(-1, 4) for kind, some in remaining.items() if len(some)}
-    counts = {kind: sum(one.kind == kind for one in hidden) for kind in dict.fromkeys(one.kind for one in hidden)}
-    return RedactedPicture(target, counts, tuple(again), left)
+    return RedactedPicture(target, dict(counts), tuple(again), left)
 
 
 def harder(hidden: list[Hidden], found: BoxesByKind, round: int) -> list[Hidden]:
@@ -110,10 +109,15 @@ def harder(hidden: list[Hidden], found: BoxesByKind, round: int) -> list[Hidden]
     kept = list(hidden)
     for new in listed(found, round):
         for number, old in enumerate(kept[: len(hidden)]):
-            if overlap(new.box[None], old.box[None])[0, 0] >= AGAIN:
+            if _of_one(new, old):
                 kept[number] = old._replace(level=round)
         kept.append(new)
     return kept
+
+
+def _of_one(new: Hidden, old: Hidden) -> bool:
+    """Whether what is found again lies where something was hidden."""
+    return bool(overlap(new.box[None], old.box[None])[0, 0] >= AGAIN)
 
 
 def _pixels(data: bytes) -> np.ndarray:

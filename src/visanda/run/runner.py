@@ -78,6 +78,8 @@ def measure(
             finally:
                 run.counts = {name: vars(count) for name, count in order.counts.items()}
         for task in tasks:
+            if store.parts(task.listing).files() and not store.parts(task.table).files():
+                store.parts(task.table).append(task.measure.schema.empty_table(), run.stem)  # nothing was found
             for table in task.tables:
                 store.parts(table).compact(run.stem)
             if task.measure.feed:
@@ -92,7 +94,8 @@ def _measure(order: Order) -> dict[str, int]:
     if order.on == "image":
         return before | pictures.measure(order) | videos.measure(order, seen=False)
     before |= pictures.measure(order)
-    done = sum(order.counts[task.listing].measured + order.counts[task.listing].failed for task in order.seen[:1])
+    counts = [order.counts[task.listing] for task in order.seen]
+    done = max((count.measured + count.failed for count in counts), default=0)
     rest = order if order.limit is None else changed(order, limit=max(0, order.limit - done))
     in_videos = videos.measure(rest, seen=True)
     return before | {table: before[table] + number for table, number in in_videos.items()}

@@ -59,19 +59,24 @@ def fits(store: Store, task: Task, replace: bool) -> bool:
         InputError: another one made it, and ``replace`` was not asked for; no measure made it.
         CorpusError: what made it cannot be read, and ``replace`` was not asked for.
     """
-    parts, wanted = store.parts(task.table), description(task)
+    wanted = description(task)
     try:
-        there = store.describe(task.table)
+        there, listing = store.describe(task.table), store.describe(task.listing)
     except CorpusError:
         if not replace:
             raise
         return False
-    if not there and parts.files():
+    if not there and store.parts(task.table).files():
         raise InputError(f"{task.table!r} names a table that no measure made; choose another --name")
+    if "counts" in there:
+        raise InputError(f"{task.table!r} names the table of the pictures of {there['counts']}; choose another --name")
+    if task.measure.finds and store.parts(task.listing).files() and listing.get("counts") != task.table:
+        raise InputError(f"{task.listing!r} names a table of something else; choose another --name")
     same = all(there.get(key) == wanted[key] for key in ("name", "arguments", "models"))
-    if there and not same and len(parts) and not replace:
+    rows = max(len(store.parts(table)) for table in task.tables)  # where nothing was found, pictures were looked at
+    if there and not same and rows and not replace:
         raise InputError(
-            f"the table {task.table!r} holds {len(parts):,} rows made by {_said(there)}, not by {_said(wanted)}. "
+            f"the table {task.table!r} holds {rows:,} rows made by {_said(there)}, not by {_said(wanted)}. "
             f"Replace them with --replace, or keep both with --name {task.table}2"
         )
     return same

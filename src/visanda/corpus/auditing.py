@@ -1,0 +1,273 @@
+"""Audit: what a machine says of faces and pictures against what people say of the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from visanda.codes import GOLD, gold, independent
+from visanda.corpus.audited import Audited, audited, cast, numbers_of
+from visanda.corpus.formats import write_table
+from visanda.corpus.handcodes import HandCodes, hand_codes
+from visanda.errors import InputError, MediaError
+from visanda.media import Detail, contact_sheet, load, resize, save
+from visanda.media.image import Image, ImageLike
+from visanda.result import Result
+from visanda.store import Store, quoted
+from visanda.study.audit import audit
+from visanda.study.reliability import reliability
+from visanda.study.sample import draw
+from visanda.units import Unit, parse
+
+MARGIN = 0.4  # of a face's box, around it: coders see hair and chin
+LONGEST = 800  # pixels of the longer side of the pictures that are written for coders,
+SHORTEST = 300  # and to which small faces are enlarged
+SHEET = 60  # pictures on a contact sheet
+
+
+class Auditing(Store):
+    """Audit."""
+
+    def audit(
+        self,
+        machine: str,
+        *,
+        codes: list[str] | pd.DataFrame | None = None,
+        column: str | None = None,
+        by: list[str] | None = None,
+        sample: int | None = None,
+        allocate: Literal["proportional", "equal"] = "proportional",
+        seed: int = 1,
+        where: str | None = None,
+        out: Path | None = None,
+    ) -> Result:
+        """How far a machine's values agree with hand codes, and for whom less; or first a sample to code by hand.
+
+        Perceived gender, age and expression are weak out of sample, and their errors differ by group: check them on
+        faces of your own. ``visanda audit gender --sample 200 --out faces.csv`` writes faces to code, without what the
+        machine says of them; ``visanda audit gender --codes faces.csv`` compares.
+
+        Args:
+            machine: gender, age, expression, another table with one column of values, or table.column such as
+                objects_by_picture.n_people.
+            codes: tables with the hand codes, a row a face or picture (id; or filename, for the picture's only or
+                largest face), one table a coder; or the name of a coded variable. Where coders differ, most of them
+                count, and of numbers their mean; empty cells are not coded. A column ``pi``, in any of the tables, is
+                the probability of the draw.
+            column: the column of codes: value, or one named like the machine's column or one of its classes (as
+                woman, with yes and no, or 1 and 0), by default.
+            by: groups to compare: columns of the hand codes, of media, or table.column such as faces.yaw.
+            sample: draw so many to code.
+            allocate: of a sample: proportional to the machine's classes, or the same number from each.
+            seed: of a sample: the same seed draws the same.
+            where: of which pictures, as a condition in SQL on the table media.
+            out: the sheet to write for a sample; ``results/<machine>-to-code.csv`` by default. Pictures are put into
+                a folder of that name.
+
+        Raises:
+            InputError: the machine has no such table or column; neither or both of codes and sample; the codes name
+                nothing here or share no class with the machine; a sheet of that name is there already.
+        """
+        if (codes is None) == (sample is None):
+            raise InputError(
+                f"compare with hand codes, as in audit {machine} --codes codes.csv, or draw faces to code first, as in "
+                f"audit {machine} --sample 200 --out to-code.csv"
+            )
+        said = audited(self, machine, where)
+        if sample is not None:
+            return self._audit_sample(said, sample, allocate, seed, where, out)
+        assert codes is not None
+        return self._audit_codes(said, codes, column, _listed(by), where)
+
+    # a sample to code
+
+    def _audit_sample(
+        self,
+        said: Audited,
+        n: int,
+        allocate: Literal["proportional", "equal"],
+        seed: int,
+        where: str | None,
+        out: Path | None,
+    ) -> Result:
+        path = Path(out).expanduser() if out else self.results / f"{said.name}-to-code.csv"
+        folder = path.with_suffix("")
+        for there in (path, folder):
+            if there.exists():
+                raise InputError(
+                    f"{there} is there already, and may hold codes: give the sheet another name with --out"
+                )
+        population = pd.DataFrame({"id": said.values.index, "stratum": said.strata().to_numpy()})
+        unreadable = self.frame("SELECT id FROM media WHERE error IS NOT NULL")["id"]  # nobody can code these
+        population = population[~population["id"].isin(unreadable)]
+        drawn = draw(population, n, ["stratum"], seed, allocate)
+        arguments = {"machine": said.title, "sample": n, "allocate": allocate, "seed": seed, "where": where}
+        with self.record("audit", arguments) as run:
+            crops = self._write_crops(drawn["id"].tolist(), folder)
+            sheet = pd.DataFrame(
+                {"order": drawn["order"], "picture": crops, "id": drawn["id"], "value": "", "note": ""}
+            )
+            write_table(sheet.assign(pi=drawn["pi"].to_numpy()), path)
+            run.counts = {"population": len(population), "drawn": n, "unreadable": crops.count("")}
+        table = drawn.groupby("stratum").agg(units=("n_stratum", "first"), drawn=("id", "size"), pi=("pi", "first"))
+        words = [
+            f"{n:,} of {len(population):,} were drawn at random, within what the machine says, each with a known "
+            f"probability. They are in the folder {folder}, without what the machine says, and on sheets of many.",
+            f"Fill in the column 'value' of {path}, one copy a coder: {said.hint()}; empty where nobody can tell. Then",
+            f"visanda audit {said.title} --codes {path}",
+        ]
+        warnings = []
+        if drawn["pi"].nunique() > 1:
+            warnings.append(
+                "the column pi tells who looks closely what the machine says: take it out of the coders' copies, and "
+                "name this sheet among the --codes as well"
+            )
+        if crops.count(""):
+            warnings.append(f"{crops.count('')} pictures cannot be read and have no file in the folder")
+        return Result(f"Sample to audit {said.title}", table.reset_index(), words, warnings, provenance=arguments)
+
+    def _write_crops(self, ids: Sequence[str], folder: Path) -> list[str]:
+        """A JPEG for each unit, in the order of coding, and contact sheets of them; names of the files."""
+        sources = self.paths(ids)
+        folder.mkdir(parents=True)
+        names: list[str] = []
+        small: list[Path | None] = []
+        for order, id in enumerate(ids, 1):
+            name = f"{order:0{len(str(len(ids)))}}.jpg"
+            try:
+                save(_shown(sources.get(id)), folder / name, quality=90)
+                names.append(f"{folder.name}/{name}")
+                small.append(folder / name)
+            except MediaError:
+                names.append("")
+                small.append(None)
+        for begin in range(0, len(ids), SHEET):
+            captions = [str(begin + place + 1) for place in range(len(small[begin : begin + SHEET]))]
+            sheet = contact_sheet(small[begin : begin + SHEET], captions)
+            sheet.save(folder / f"sheet-{begin // SHEET + 1}.jpg", quality=88)
+        return names
+
+    # hand codes
+
+    def _audit_codes(
+        self, said: Audited, codes: list[str] | pd.DataFrame, column: str | None, by: list[str], where: str | None
+    ) -> Result:
+        given = hand_codes(self, codes, column, said)
+        coded = given.codes
+        numbers = numbers_of(said, coded.set_index("id")["value"])
+        machine, probability = said.values, None
+        if not numbers:
+            values, machine, probability = cast(said, coded["value"], given.column)
+            coded = coded.assign(value=values)
+        hand = _means(coded) if numbers else gold(coded)
+        ids = hand.index
+        groups = pd.DataFrame({name: self._group(name, ids, given) for name in by}, index=ids)
+        weights = 1 / given.pi.reindex(ids) if given.pi is not None else None
+        warnings = list(given.warnings)
+        if weights is not None and weights.isna().any():
+            warnings.append(f"{weights.isna().sum()} coded units have no probability of the draw: nothing is weighted")
+            weights = None
+        result = audit(
+            machine.reindex(ids).rename(said.column),
+            hand,
+            groups,
+            weights,
+            kind="numbers" if numbers else "classes",
+            probability=None if probability is None else probability.reindex(ids),
+            failed=said.failed.reindex(ids),
+        )
+        if tied := len(set(coded["id"])) - len(hand):
+            warnings.append(f"coders are split over {tied} units, which are left out: settle them as the coder gold")
+        if given.pi is None:
+            warnings.append(
+                "no probabilities of a draw are known: the numbers speak of all units only if the coded ones are a "
+                "simple random sample of them"
+            )
+        result.warnings = warnings + result.warnings
+        result.words += _coders(coded)
+        arguments = {"machine": said.title, "codes": given.names, "column": given.column, "by": by, "where": where}
+        with self.record("audit", arguments) as run:
+            result.provenance |= arguments
+            self._save(result, said, None if numbers else (hand, machine.reindex(ids)))
+            run.counts = {"coded": len(hand)}
+        return result
+
+    def _save(self, result: Result, said: Audited, classes: tuple[pd.Series, pd.Series] | None) -> None:
+        """Table, words and figure, the further tables, and the errors as pictures."""
+        name = f"{said.name}-audit"
+        result.save(self.results, name)
+        for more, table in result.extra.items():
+            table.to_csv(self.results / f"{name}-{more.replace(' ', '-')}.csv", index=False)
+        result.words.append(f"Table, figure and further tables: {self.results / name}*")
+        if classes is None:
+            return
+        hand, machine = classes
+        wrong = hand.index[(hand != machine) & machine.notna()]
+        if len(wrong):
+            path = self.results / f"{name}-errors.jpg"
+            shown = list(wrong[:SHEET])
+            sources = self.paths(shown)
+            pictures: list[ImageLike | None] = [_readable(sources.get(id)) for id in shown]
+            captions = [f"coded {hand[id]}, said {machine[id]}" for id in shown]
+            title = f"{said.title}: {len(wrong)} of {len(hand)} differ from the hand codes"
+            contact_sheet(pictures, captions, title=title).save(path, quality=88)
+            result.words.append(f"Where they differ, as pictures: {path}")
+
+    def _group(self, name: str, ids: pd.Index, given: HandCodes) -> pd.Series:
+        """A column of groups: of the hand codes, of media, or of a table of the same units."""
+        if name in given.columns:
+            return given.columns[name].reindex(ids)
+        table, _, column = name.rpartition(".")
+        table = table or "media"
+        self.require(table, f"there are: {', '.join(self.tables())}")
+        if column not in self.column_names(table):
+            more = ", ".join([*given.columns, *self.column_names(table)])
+            raise InputError(f"{name!r} is no column of the hand codes or of {table}; there are: {more}")
+        values = self.frame(f"SELECT id, {quoted(column)} AS value FROM {quoted(table)}").set_index("id")["value"]
+        files = pd.Index([Unit(parse(id).name).id for id in ids])
+        return pd.Series(values.reindex(files if table == "media" else ids).to_numpy(), index=ids)
+
+
+def _listed(names: list[str] | None) -> list[str]:
+    texts = [names] if isinstance(names, str) else names or []
+    return [name.strip() for text in texts for name in text.split(",") if name.strip()]
+
+
+def _means(coded: pd.DataFrame) -> pd.Series:
+    """What ``gold`` says of each unit, else the mean of what coders say."""
+    rows = coded.assign(value=pd.to_numeric(coded["value"]))
+    means = rows.groupby("id")["value"].mean()
+    means.update(rows[rows["coder"] == GOLD].set_index("id")["value"])
+    return means
+
+
+def _coders(coded: pd.DataFrame) -> list[str]:
+    """How far coders agree among themselves: no machine can be expected to agree with them more."""
+    if not coded["id"].duplicated().any():
+        return ["One coder: have a second one code a part of them, to know how far people agree (visanda reliability)."]
+    return reliability(independent(coded)).words
+
+
+def _shown(source: ImageLike | None) -> Image:
+    """What coders see: a face with some of what is around it, or a whole picture."""
+    if source is None:
+        raise MediaError("it is not in this corpus")
+    if isinstance(source, Detail):
+        x, y, width, height = source.box
+        left, top = max(0, round(x - MARGIN * width)), max(0, round(y - MARGIN * height))
+        right, bottom = round(x + (1 + MARGIN) * width), round(y + (1 + MARGIN) * height)
+        whole = Detail(source.source, (left, top, right - left, bottom - top)).image()
+    else:
+        whole = load(source, size=LONGEST) if isinstance(source, str | Path) else Image.of(source)
+    side = min(max(*whole.pixels.shape[:2], SHORTEST), LONGEST)
+    return resize(whole, side, side)
+
+
+def _readable(source: ImageLike | None) -> Image | None:
+    try:
+        return _shown(source)
+    except MediaError:
+        return None
