@@ -174,6 +174,7 @@ class Measuring(Store):
         found = self.frame(f"SELECT picture, label, share FROM {quoted(table)}").groupby(["picture", "label"])["share"]
         wide = [found.size().unstack().add_prefix("n_"), found.sum().clip(upper=1).unstack().add_prefix("share_")]
         per_label = pd.concat(wide, axis=1).reindex(pictures.index[pictures["error"].isna()]).fillna(0.0)
+        per_label = per_label[[name for name in per_label if name not in pictures]]
         counts = [name for name in per_label if str(name).startswith("n_")]
         return pictures.join(per_label.astype(dict.fromkeys(counts, "Int64")))
 

@@ -15,6 +15,9 @@ PICTURE_ROUNDS = 5  # the same for pictures, in which a crowd may need more
 AGAIN = 0.3  # share of the smaller box by which what is found again belongs to what was hidden
 FILLED = 0.75  # share of a box that is found again from which on it is the mask that is seen: an oval covers 0.785
 
+LARGER = 2.0  # times the area of what is hidden, from which on what is found around it may be the mask and no face
+SAME = 0.5  # share of their union by which two boxes are of one thing
+
 BoxesByKind = Mapping[str, np.ndarray]
 """``{"face": (n, 4) x, y, width and height in pixels, …}``"""
 
@@ -59,7 +62,9 @@ def hide_all(pixels: np.ndarray, hidden: Iterable[Hidden], how: str) -> np.ndarr
     return pixels
 
 
-def bare(found: BoxesByKind, hidden: Sequence[Hidden], how: str, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+def bare(
+    found: BoxesByKind, hidden: Sequence[Hidden], how: str, shape: tuple[int, ...], before: BoxesByKind | None = None
+) -> dict[str, np.ndarray]:
     """What is found again that is not the mask: detectors take black ovals for faces, in which nothing is left of one.
 
     Args:
@@ -67,16 +72,25 @@ def bare(found: BoxesByKind, hidden: Sequence[Hidden], how: str, shape: tuple[in
         hidden: see `hide_all`.
         how: see `hide_all`.
         shape: of the picture: height, width.
+        before: what is found in the picture in which nothing is hidden; ``None`` where that is not known.
 
     Returns:
-        Boxes of ``found``, but for those that are filled by three quarters or more.
+        Boxes of ``found``, but for those that are filled by three quarters or more, and those that are much larger
+        than something filled in them and were not found before: heads without a face.
     """
     filled = [one for one in hidden if level(how, one.level).how == "fill"]
     boxes = {kind: np.asarray(some, float).reshape(-1, 4) for kind, some in found.items()}
     if not filled or not any(len(some) for some in boxes.values()):
         return boxes
     seen = hide_all(np.full((*shape[:2], 3), 255, np.uint8), filled, how)[:, :, 0] > 0
-    return {kind: np.array([box for box in some if _share(seen, box) > 1 - FILLED]) for kind, some in boxes.items()}
+    masks = np.array([one.box for one in filled], float)
+
+    def is_bare(kind: str, box: np.ndarray) -> bool:
+        around = masks[overlap(box[None], masks)[0] >= AGAIN]
+        head = before is not None and any(larger(box, mask) for mask in around) and not was_there(kind, box, before)
+        return _share(seen, box) > 1 - FILLED and not head
+
+    return {kind: np.array([box for box in some if is_bare(kind, box)]) for kind, some in boxes.items()}
 
 
 def _share(seen: np.ndarray, box: np.ndarray) -> float:
@@ -85,6 +99,19 @@ def _share(seen: np.ndarray, box: np.ndarray) -> float:
     right, bottom = np.ceil(np.maximum(box[:2] + box[2:], 0)).astype(int)
     part = seen[top:bottom, left:right]
     return float(part.mean()) if part.size else 0.0
+
+
+def larger(box: np.ndarray, other: np.ndarray) -> bool:
+    """Whether a box is much larger than another: x, y, width, height."""
+    return bool(box[2] * box[3] > LARGER * other[2] * other[3])
+
+
+def was_there(kind: str, box: np.ndarray, before: BoxesByKind) -> bool:
+    """Whether what is found was found before anything was hidden."""
+    there = np.asarray(before.get(kind, ()), float).reshape(-1, 4)
+    corner = np.maximum(box[:2], there[:, :2])
+    shared = np.clip(np.minimum(box[:2] + box[2:], there[:, :2] + there[:, 2:]) - corner, 0, None).prod(axis=1)
+    return bool((shared >= SAME * (box[2:].prod() + there[:, 2:].prod(axis=1) - shared)).any())
 
 
 def listed(boxes: BoxesByKind, harder: int = 0) -> list[Hidden]:

@@ -17,7 +17,19 @@ from visanda.errors import InputError
 from visanda.media import decode, load, read_file, save
 from visanda.media.formats import open_header
 from visanda.privacy.hide import HOW, checked
-from visanda.privacy.levels import AGAIN, PICTURE_ROUNDS, BoxesByKind, Find, Hidden, bare, hide_all, listed, overlap
+from visanda.privacy.levels import (
+    AGAIN,
+    PICTURE_ROUNDS,
+    BoxesByKind,
+    Find,
+    Hidden,
+    bare,
+    hide_all,
+    larger,
+    listed,
+    overlap,
+    was_there,
+)
 
 WRITTEN = {".jpg", ".jpeg", ".png", ".webp"}
 LOSSLESS = {"GIF", "BMP", "TIFF", "PNM", "PNG"}  # formats that become PNG
@@ -77,41 +89,50 @@ def redact_picture(
     target = _named(target, data)
     again: list[int] = []
     remaining: BoxesByKind = {}
+    before: BoxesByKind | None = None  # what is found in the picture as it was; looked for where it is needed
     try:
         with written_aside(target) as aside:
             while True:
                 save(hide_all(pixels, hidden, how), aside, QUALITY)
                 if find is None:
                     break
-                remaining = bare(find(load(aside).pixels), hidden, how, pixels.shape)
+                found = find(load(aside).pixels)
+                if before is None and any(len(some) for some in found.values()):
+                    before = find(pixels)
+                remaining = bare(found, hidden, how, pixels.shape, before)
                 again.append(len(listed(remaining)))
                 if not again[-1] or len(again) > PICTURE_ROUNDS:
                     break
                 counts.update(one.kind for one in listed(remaining) if not any(_of_one(one, old) for old in hidden))
-                hidden = harder(hidden, remaining, len(again))
+                hidden = harder(hidden, remaining, len(again), before or {})
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
     left = {kind: np.asarray(some, float).reshape(-1, 4) for kind, some in remaining.items() if len(some)}
     return RedactedPicture(target, dict(counts), tuple(again), left)
 
 
-def harder(hidden: list[Hidden], found: BoxesByKind, round: int) -> list[Hidden]:
+def harder(hidden: list[Hidden], found: BoxesByKind, round: int, before: BoxesByKind) -> list[Hidden]:
     """What to hide after something was found again.
 
     What was hidden where something is found again is hidden harder. What is found is hidden as well, since a
-    detector may see more than it did, and where nothing was hidden it is hidden as hard as in this round.
+    detector may see more than it did; but not where it is much larger than what was hidden there and was not found
+    in the picture as it was: that is the mask and what is around it, which detectors take for a head, and it would
+    grow until all is hidden.
 
     Args:
         hidden: what was hidden.
         found: what was found again, by kind.
         round: of looking, from 1.
+        before: what is found in the picture in which nothing is hidden.
     """
     kept = list(hidden)
     for new in listed(found, round):
-        for number, old in enumerate(kept[: len(hidden)]):
-            if _of_one(new, old):
-                kept[number] = old._replace(level=round)
-        kept.append(new)
+        there = [number for number, old in enumerate(hidden) if _of_one(new, old)]
+        for number in there:
+            kept[number] = hidden[number]._replace(level=round)
+        head = any(larger(new.box, hidden[number].box) for number in there)
+        if not head or was_there(new.kind, new.box, before):
+            kept.append(new)
     return kept
 
 
