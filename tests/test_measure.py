@@ -15,10 +15,9 @@ import pyarrow as pa
 import pytest
 
 import visanda as vi
-from visanda.measure import registry
 from visanda.arguments import Between
 from visanda.errors import InputError, MediaError, VisandaWarning
-from visanda.measure import Measure, Vector, find, measure, nulls, registered, rows
+from visanda.measure import Measure, Vector, find, measure, nulls, registered, registry, rows
 from visanda.media import Image
 
 WHITE = np.full((4, 6, 3), 255, np.uint8)
