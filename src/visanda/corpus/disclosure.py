@@ -32,12 +32,15 @@ VOCABULARY = {
     "classify": {"label", "labels"},
     "zeroshot": {"zeroshot", "engine"},
     "objects": {"label"},
+    "faces": {"third", "largest_third"},
+    "age": {"perceived_age_group"},
+    "gender": {"perceived_gender"},
     "shots": {"transition", "ending"},
     "duplicates": {"kind"},
 }
 SPOKEN = frozenset({"speech", "text", "ocr", "annotations"})  # measures and tables of words that were read or heard
 IDENTITY = re.compile(r"person|people$|identi|gallery|recogni|\bwho\b|face_?groups?", re.I)
-FINGERPRINT = re.compile(r"embedding|hash|signature|sha\d|fingerprint|descriptor", re.I)
+FINGERPRINT = re.compile(r"embedding|hash|signature|sha\d|fingerprint|descriptor|landmarks|mesh", re.I)
 LONGEST = 32  # numbers in a list; longer ones are embeddings, landmarks and the like
 
 OWN = "your own column, not named in --keep or --groups"

@@ -43,12 +43,14 @@ class Video:
         id: its id.
         interval: seconds between the frames that were looked at.
         cuts: seconds at which a shot begins.
+        in_shots: whether its shots were measured.
         duration: in seconds; None: not known.
     """
 
     id: str
     interval: float
     cuts: np.ndarray
+    in_shots: bool
     duration: float | None
 
 
@@ -67,16 +69,18 @@ def videos_looked_at(store: Store, frames: str, described: Mapping[str, Any]) ->
     )
     shots = pd.DataFrame(columns=["parent", "start"])
     if "shots" in store.tables():
-        shots = store.frame("SELECT parent, start FROM shots WHERE error IS NULL AND start > 0")
+        shots = store.frame("SELECT parent, start FROM shots WHERE error IS NULL")
     every = described.get("arguments", {}).get("every")
     row: Any
     found = []
     for row in listed.itertuples():
+        starts = shots.loc[shots["parent"] == row.id, "start"].to_numpy(float)
         found.append(
             Video(
                 str(row.id),
                 float(every) if every else _interval(np.asarray(row.times), row.duration),
-                shots.loc[shots["parent"] == row.id, "start"].to_numpy(float),
+                starts[starts > 0],
+                len(starts) > 0,
                 None if pd.isna(row.duration) else float(row.duration),
             )
         )
@@ -263,7 +267,7 @@ def said(
         warnings.append(
             "the frames are not equally far apart, so that seconds are rough: choose them with 'visanda frames --every'"
         )
-    uncut = sum(not len(video.cuts) for video in videos)
+    uncut = sum(not video.in_shots for video in videos)
     if uncut:
         warnings.append(
             f"no cuts are known of {uncut:,} videos, where a track may go on into the next shot: 'visanda measure "
