@@ -91,7 +91,8 @@ def faces(
 
         A row a picture: ``n_faces``, ``n_frontal``; ``n_unsure`` those that were dropped because of ``score`` (from
         0.5 on), and ``n_small`` of the others because of ``width``; ``faces_share`` of the picture that boxes cover,
-        counted once where they overlap; and of the largest face its share, distance, third and whether it is frontal.
+        counted once where they overlap; and of the largest face
+        ``largest_share``, ``largest_distance``, ``largest_third`` and ``largest_frontal``.
 
     A face that is not found is not in the table: how often that happens differs by skin tone, age and pose.
     """
