@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visanda.corpus.pseudonyms import Pseudonyms, read_key, split
+from visanda.corpus.share.pseudonyms import Pseudonyms, read_key, split
 from visanda.errors import CorpusError, InputError
 from visanda.units import Unit, parse
 
@@ -49,7 +49,7 @@ def test_a_group_of_one_column_is_not_that_of_another():
 
 
 def test_two_files_never_share_a_pseudonym(monkeypatch):
-    monkeypatch.setattr("visanda.corpus.pseudonyms.DIGITS", 1)
+    monkeypatch.setattr("visanda.corpus.share.pseudonyms.DIGITS", 1)
     with pytest.raises(InputError, match="would share the pseudonym"):
         Pseudonyms(KEY).files(f"{i}.jpg" for i in range(20))
 

@@ -14,7 +14,8 @@ from video_clips import write_video
 
 import visanda
 from visanda.cli import main
-from visanda.corpus import Corpus, people
+from visanda.corpus import Corpus
+from visanda.corpus.faces import people
 from visanda.errors import InputError
 from visanda.units import parse
 

@@ -22,9 +22,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import visanda
-from visanda.corpus import Corpus, retention
-from visanda.corpus import archive as archive_module
-from visanda.corpus.disclosure import plain_error
+from visanda.corpus import Corpus
+from visanda.corpus.share import archive as archive_module
+from visanda.corpus.share import retention
+from visanda.corpus.share.disclosure import plain_error
 from visanda.corpus.sharing import Sharing
 from visanda.errors import CorpusError, InputError
 from visanda.media import decode, save

@@ -9,9 +9,9 @@ from typing import Literal
 import pandas as pd
 
 from visanda.codes import GOLD, gold, independent
-from visanda.corpus.audited import Audited, audited, cast, numbers_of
+from visanda.corpus.audit.audited import Audited, audited, cast, numbers_of
+from visanda.corpus.audit.handcodes import HandCodes, hand_codes
 from visanda.corpus.formats import write_table
-from visanda.corpus.handcodes import HandCodes, hand_codes
 from visanda.errors import InputError, MediaError
 from visanda.media import Detail, contact_sheet, load, resize, save
 from visanda.media.image import Image, ImageLike

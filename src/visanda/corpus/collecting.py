@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from visanda.collect.folder import VIDEOS, Found, Search, class_columns, find, inspect, printable
 from visanda.collect.match import Match, match
 from visanda.collect.tables import as_arrow, read_table, settle
-from visanda.corpus.retention import reminder
+from visanda.corpus.share.retention import reminder
 from visanda.errors import InputError
 from visanda.progress import Advance, progress
 from visanda.result import Result

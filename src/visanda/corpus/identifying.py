@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from visanda.corpus import face_grouping, face_pairs, gallery_changes, gallery_pictures, on_screen, people
 from visanda.corpus.derived import describe, put_in_place, refuse_other
 from visanda.corpus.exploring import Exploring, _last, _percent
-from visanda.corpus.gallery_pictures import Reader
+from visanda.corpus.faces import face_grouping, face_pairs, gallery_changes, gallery_pictures, on_screen, people
+from visanda.corpus.faces.gallery_pictures import Reader
 from visanda.errors import InputError
 from visanda.learn.face_groups import group
 from visanda.learn.gallery import UNKNOWN, doubts

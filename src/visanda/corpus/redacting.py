@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from visanda.corpus.disclosure import plain_error
 from visanda.corpus.looking import How, Search, distinct
+from visanda.corpus.share.disclosure import plain_error
 from visanda.errors import CorpusError, InputError
 from visanda.measures.text import read_lines
 from visanda.media import Image, Still, contact_sheet

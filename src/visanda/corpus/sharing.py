@@ -14,11 +14,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from visanda import codes
-from visanda.corpus import manifest, retention
-from visanda.corpus.archive import Archive
 from visanda.corpus.collecting import MEDIA
-from visanda.corpus.disclosure import Wanted
-from visanda.corpus.pseudonyms import Pseudonyms, read_key
+from visanda.corpus.share import manifest, retention
+from visanda.corpus.share.archive import Archive
+from visanda.corpus.share.disclosure import Wanted
+from visanda.corpus.share.pseudonyms import Pseudonyms, read_key
 from visanda.errors import CorpusError, InputError
 from visanda.parts import write_bytes
 from visanda.result import Result

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import tomlkit
 
 from visanda import codes
-from visanda.corpus.disclosure import (
+from visanda.corpus.share.disclosure import (
     OWN,
     UNKNOWN,
     WHO,
@@ -31,7 +31,7 @@ from visanda.corpus.disclosure import (
     plain_error,
     tells_names,
 )
-from visanda.corpus.pseudonyms import Pseudonyms, split
+from visanda.corpus.share.pseudonyms import Pseudonyms, split
 from visanda.errors import InputError, MediaError
 from visanda.media import decode, read_file, resize, save
 from visanda.privacy import clean, how_made

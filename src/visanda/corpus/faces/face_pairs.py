@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from visanda.collect.tables import read_table
-from visanda.corpus.gallery_pictures import Gallery
+from visanda.corpus.faces.gallery_pictures import Gallery
 from visanda.errors import InputError
 from visanda.store import Store
 

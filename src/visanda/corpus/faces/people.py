@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from matplotlib.figure import Figure
 
-from visanda.corpus.gallery_pictures import Gallery
+from visanda.corpus.faces.gallery_pictures import Gallery
 from visanda.errors import InputError
 from visanda.learn.gallery import UNKNOWN, Identified, identify
 from visanda.progress import progress

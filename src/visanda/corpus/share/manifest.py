@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from visanda.corpus.archive import Archive
+from visanda.corpus.share.archive import Archive
 from visanda.runs import versions
 
 NAMES = ("MANIFEST.md", "manifest.json", "README.md")

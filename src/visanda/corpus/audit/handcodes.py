@@ -11,7 +11,7 @@ import pandas as pd
 from visanda.codes import read, read_design, variables
 from visanda.collect.match import match
 from visanda.collect.tables import SUFFIXES, read_table
-from visanda.corpus.audited import Audited
+from visanda.corpus.audit.audited import Audited
 from visanda.errors import InputError
 from visanda.store import Store
 from visanda.study.sample import strata

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from visanda.corpus import gallery_pictures
 from visanda.corpus.derived import describe, put_in_place
+from visanda.corpus.faces import gallery_pictures
 from visanda.errors import InputError
 from visanda.learn.gallery import doubts
 from visanda.store import Store

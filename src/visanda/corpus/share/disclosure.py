@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from visanda.corpus.collecting import MEDIA
-from visanda.corpus.pseudonyms import split
+from visanda.corpus.share.pseudonyms import split
 
 Action = Literal["keep", "unit", "group", "error", "path", "out"]
 

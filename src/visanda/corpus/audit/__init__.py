@@ -1,0 +1,1 @@
+"""What `audit` rests on: what the machine says, and what people said."""

@@ -1,0 +1,1 @@
+"""What the verbs of `faces` rest on: the gallery, who is who, who is on screen."""
