@@ -308,7 +308,7 @@ def test_a_full_disk_leaves_nothing(studied: Corpus, tmp_path: Path, monkeypatch
 
 KILLED = """
 import os, sys, signal
-from visanda.corpus import archive
+from visanda.corpus.share import archive
 from visanda.corpus.sharing import Sharing
 whole, count = archive.pq.write_table, 0
 def dying(*words):
