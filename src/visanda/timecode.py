@@ -21,16 +21,17 @@ class Timecode(float):
     01:02:03.500
     >>> Timecode("1:02:03.5") + 1
     3724.5
-
-    Args:
-        time: seconds, or text as :func:`seconds` reads it.
-
-    Raises:
-        InputError: the text is no time.
     """
 
     def __new__(cls, time: float | str) -> Timecode:
-        """Read ``time``."""
+        """Read a time.
+
+        Args:
+            time: seconds, or text as :func:`seconds` reads it.
+
+        Raises:
+            InputError: the text is no time.
+        """
         return super().__new__(cls, seconds(time))
 
     def __str__(self) -> str:
