@@ -44,6 +44,10 @@ def _measures(facts: Facts) -> str:
             continue
         if "counts" in made.described:  # the pictures of a table of things, which is told already
             continue
+        if "size" not in made.described:  # derived from other tables, such as people and tracks
+            given = ", ".join(f"{name} = {_said(value)}" for name, value in made.described["arguments"].items())
+            sentences.append(f"{made.table} was derived ({given or 'no arguments'}): {made.units}.")
+            continue
         size = made.described["size"]
         whole = "from the sound" if made.described["on"] == "video" else "from every pixel"
         pixels = f"at a shorter side of {size} pixels" if size else whole

@@ -116,7 +116,7 @@ README = """# {name}: replication archive
 This folder is a corpus of visanda, without the pictures. Its tables are Parquet, its codes CSV; MANIFEST.md says what
 is here and what was removed.
 
-    pip install visanda
+    pip install .    (in a checkout of visanda)
     visanda -C . status
     visanda -C . columns
     visanda -C . table colour --out colour.csv
