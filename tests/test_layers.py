@@ -35,17 +35,18 @@ MAY_IMPORT = {
     "parts": "errors",
     "runs": "errors parts visanda",
     "store": "errors media parts runs units",
-    "codes": "errors parts store",
+    "codebook": "errors parts",
+    "codes": "codebook errors parts store study",
     # work over many pictures
     "run": "errors measure media progress runs store units",
     "collect": "errors media progress units",
-    "learn": "conse errors models parts",
+    "learn": "conse errors extras media models parts progress",
     "privacy": "aside errors media",
     # statistics on plain tables
     "study": "errors result timecode",
     # the study as a whole
-    "report": "codes errors learn media parts result runs store study timecode",
-    "corpus": "aside codes collect errors learn measure measures media models parts privacy progress report result run "
+    "report": "codebook codes errors learn media parts result runs store study timecode",
+    "corpus": "aside codebook codes collect errors learn measure measures media models parts privacy progress report result run "
     "runs store study timecode units",
     # what nothing imports
     "demo": "corpus errors result store",
