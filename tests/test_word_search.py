@@ -120,3 +120,8 @@ def test_whatever_is_near_enough_is_found(word, other, errors):
 @given(st.lists(WORDS, min_size=1, max_size=6))
 def test_a_text_is_found_by_its_own_words(words):
     assert score(" ".join(words), " ".join(words)) == 1
+
+
+def test_words_that_were_read_as_one_are_found():
+    assert find_words(["NOPARKING here", "no dogs, parking"], "no parking") == [0.9, 1.0]
+    assert find_words(["parking"], "no parking") == [0.0]

@@ -44,6 +44,10 @@ class Store:
         self._check_format()
         self._check_parts()
 
+    def __repr__(self) -> str:
+        tables = ", ".join(f"{table} ({len(self.parts(table)):,})" for table in self.tables()) or "no tables yet"
+        return f"<Corpus {self.name!r} in {self.folder}: {tables}>"
+
     @classmethod
     def _create(cls, folder: Path | str, name: str | None, about: str | None) -> None:
         folder = Path(folder).expanduser().resolve()

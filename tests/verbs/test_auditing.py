@@ -179,3 +179,13 @@ def test_what_cannot_be_audited_is_said(corpus: Auditing):
         corpus.audit("gender", codes=codes.assign(value=""))
     with pytest.raises(InputError, match="names anything"):
         corpus.audit("gender", codes=codes.assign(id="nobody.jpg"))
+
+
+def test_sampled_units_without_a_code_are_said(corpus: Auditing, tmp_path: Path):
+    corpus.audit("gender", sample=12, out=tmp_path / "sheet.csv")
+    sheet = pd.read_csv(tmp_path / "sheet.csv", dtype={"value": object})
+    sheet["value"] = sheet["id"].map(said(corpus))
+    sheet.loc[:2, "value"] = None
+    sheet.to_csv(tmp_path / "sheet.csv", index=False)
+    result = corpus.audit("gender", codes=[str(tmp_path / "sheet.csv")])
+    assert any("3 of 12 have no code" in text for text in result.warnings)

@@ -439,3 +439,11 @@ def test_verbs_of_several_words_are_typed_as_words(corpus, capsys):
     assert "2 of" in typed("faces", "identify", "--threshold", "0.45")
     assert "1 pictures were taken out" in typed("faces", "gallery", "remove", COLLINS)
     assert len(corpus.frame("SELECT id FROM people WHERE person = ?", [COLLINS])) == 2
+
+
+def test_the_report_shows_people_groups_and_the_gallery(known: Corpus):
+    known.faces_identify()
+    known.faces_group()
+    page = known.report().read_text("utf-8")
+    assert ">people" in page and ">face_groups" in page
+    assert COLLINS in page

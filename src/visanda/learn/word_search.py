@@ -43,7 +43,8 @@ def find_words(texts: Sequence[str | None], query: str, *, errors: int | None = 
     Returns:
         n scores, 0 to 1, the mean of the words': 1 for a word that occurs; 0.9 for one of three letters or more inside
         a longer one, as happens where spaces are lost and in compounds; 1 less the share of its letters that are
-        wrong otherwise. 0 where any does not occur. Words divided at a line's end are found whole and in parts.
+        wrong otherwise. 0 where any does not occur. Words divided at a line's end are found whole and in parts, and
+        several words also where they were read as one (NOPARKING).
 
     Raises:
         InputError: there is no word in the query, or a negative number of errors.
@@ -57,11 +58,13 @@ def find_words(texts: Sequence[str | None], query: str, *, errors: int | None = 
     wanted = list(_terms(query, errors))
     if not wanted:
         raise InputError(f"there is no word to search for in {query!r}")
+    joined = _joined(query)
     found = []
     for given in texts:
         text = _read(given or "")
         scores = [score(text) for score in wanted]
-        found.append(sum(scores) / len(scores) if all(scores) else 0.0)
+        apart = sum(scores) / len(scores) if all(scores) else 0.0
+        found.append(max(apart, PART if joined and any(joined in word for word in text.vocabulary) else 0.0))
     return found
 
 
@@ -86,6 +89,12 @@ def edits(one: str, other: str, most: int) -> int:
             return most + 1
         before = now
     return before[-1]
+
+
+def _joined(query: str) -> str:
+    """The words of a query as one, as they are read where spaces are lost; empty for one word."""
+    words = _words(plain(query))
+    return "".join(words) if len(words) > 1 else ""
 
 
 def _read(text: str) -> _Text:

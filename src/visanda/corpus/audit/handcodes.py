@@ -67,10 +67,12 @@ def hand_codes(store: Store, given: list[str] | pd.DataFrame, column: str | None
         columns.append(others.drop_duplicates("id").set_index("id"))
         names.append(name)
         used = used or value
-    found = pd.concat(codes, ignore_index=True)
-    found = found[found["value"] != ""]
+    asked = pd.concat(codes, ignore_index=True)
+    found = asked[asked["value"] != ""]
     if found.empty:
         raise InputError(f"no code in the column {used!r} of {' and '.join(names)}: fill it in first")
+    if left := asked["id"].nunique() - found["id"].nunique():
+        warnings.append(f"{left} of {asked['id'].nunique()} have no code and are left out, such as {_left(asked)!r}")
     if found.duplicated(["id", "coder"]).any():
         twice = found.loc[found.duplicated(["id", "coder"]), "id"].iloc[0]
         raise InputError(f"{twice!r} is coded twice by one coder: keep one row a unit, in one table a coder")
@@ -81,6 +83,12 @@ def hand_codes(store: Store, given: list[str] | pd.DataFrame, column: str | None
     if pi is not None and not pi.dropna().between(0, 1, inclusive="right").all():
         raise InputError("the column pi holds probabilities: above 0, and 1 at most")
     return HandCodes(found, used, pi, beside, names, warnings)
+
+
+def _left(asked: pd.DataFrame) -> str:
+    """The first unit that nobody gave a code."""
+    coded = asked.loc[asked["value"] != "", "id"]
+    return str(asked.loc[~asked["id"].isin(coded), "id"].iloc[0])
 
 
 def _tables(store: Store, given: list[str] | pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
