@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 
 from visanda.measures.text import read_lines
@@ -14,6 +15,7 @@ from visanda.models import nanodet, yunet
 How = Literal["blur", "pixelate", "fill"]
 PEOPLE = 0.3  # confidence from which on a thing is hidden as a person; 0.4 where people are counted
 LETTERS = 4000  # pixels of the longer side in which text is looked for
+SMALL = 2000  # pixels up to which a picture is also looked at in twice its size, where letters of 5 pixels are found
 READ = 0.5  # certainty from which on what is read is text, as where it is measured
 SIGN, LARGE = 2, 0.1  # a line of at most so many letters over so much of a picture is a thing taken for a letter
 SAME = 0.4  # intersection over union from which on boxes of two looks are of one thing
@@ -54,13 +56,13 @@ class Search:
 
     def in_picture(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
         """Boxes by kind, (n, 4) x, y, width and height, in (H, W, 3) uint8 RGB: also small ones, and faces that lie."""
-        return self._boxes(pixels, _faces_any_way_up)
+        return self._boxes(pixels, _faces_any_way_up, _small_text)
 
     def in_frame(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
         """The same in a frame of a video, of which others show the same: upright faces of more than a few pixels."""
-        return self._boxes(pixels, lambda pixels, score: yunet.detect(pixels, score=score).boxes)
+        return self._boxes(pixels, lambda pixels, score: yunet.detect(pixels, score=score).boxes, _text)
 
-    def _boxes(self, pixels: np.ndarray, faces: Any) -> dict[str, np.ndarray]:
+    def _boxes(self, pixels: np.ndarray, faces: Any, text: Any) -> dict[str, np.ndarray]:
         found = {}
         if self.faces is not None:
             found["face"] = faces(pixels, self.score)
@@ -68,7 +70,7 @@ class Search:
             things = nanodet.detect(pixels, score=PEOPLE)
             found["person"] = things.boxes[[label == "person" for label in things.labels]]
         if self.text:
-            found["text"] = _text(pixels)
+            found["text"] = text(pixels)
         return found
 
 
@@ -98,6 +100,15 @@ def _text(pixels: np.ndarray) -> np.ndarray:
         if line.score >= READ and (len(line.text) > SIGN or across * down < LARGE * width * height):
             boxes.append([left, top, across, down])
     return np.array(boxes, float).reshape(-1, 4)
+
+
+def _small_text(pixels: np.ndarray) -> np.ndarray:
+    """Boxes of lines of text, small ones included."""
+    height, width = pixels.shape[:2]
+    looks = [_text(pixels)]
+    if max(height, width) <= SMALL:
+        looks.append(_text(cv2.resize(pixels, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC)) / 2)
+    return distinct(np.concatenate(looks))
 
 
 def _faces_any_way_up(pixels: np.ndarray, score: float) -> np.ndarray:
