@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch_here  # noqa: F401 (before transformers)
 
 import visanda
 from visanda.errors import InputError, MissingExtra, VisandaWarning
@@ -135,11 +136,11 @@ def test_things_are_those_that_transformers_itself_finds(models: Path, kind: str
     import transformers
 
     mine = detector(str(models / kind)).find(PHOTO, WORDS.get(kind, []), LOW)
-    processor = transformers.AutoImageProcessor.from_pretrained(models / kind)
+    processor = transformers.AutoImageProcessor.from_pretrained(models / kind, backend="pil")
     whole = {"images": PHOTO.pixels, "return_tensors": "pt"}
     if kind in WORDS:
         network = transformers.AutoModelForZeroShotObjectDetection.from_pretrained(models / kind)
-        both = transformers.AutoProcessor.from_pretrained(models / kind)
+        both = transformers.AutoProcessor.from_pretrained(models / kind, backend="pil")
         given = both(text=[WORDS[kind]], **whole)
         names: Any = WORDS[kind]
     else:

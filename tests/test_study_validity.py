@@ -1,5 +1,7 @@
 """validity: the numbers of scikit-learn, with intervals and without crashes."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,6 +40,9 @@ def test_binary_measures_are_those_of_scikit_learn(binary):
         assert numbers["macro F1"] == pytest.approx(metrics.f1_score(gold, predicted, average="macro", **w))
         assert numbers["AUC"] == pytest.approx(metrics.roc_auc_score(gold, p, **w))
         assert numbers["Brier score"] == pytest.approx(metrics.brier_score_loss(gold, p, **w))
+        assert numbers["average precision"] == pytest.approx(metrics.average_precision_score(gold, p, **w))
+        assert numbers["log loss"] == pytest.approx(metrics.log_loss(gold, p, **w))
+        assert numbers["F1 of 1"] == pytest.approx(metrics.f1_score(gold, predicted, **w))
         precision, recall, f1, _ = metrics.precision_recall_fscore_support(gold, predicted, **w)
         by_class = found.extra["by class"]
         np.testing.assert_allclose(by_class[["precision", "recall", "F1"]], np.column_stack([precision, recall, f1]))
@@ -60,6 +65,8 @@ def test_several_classes_are_those_of_scikit_learn():
     assert value(found)["AUC"] == pytest.approx(metrics.roc_auc_score(gold, p, multi_class="ovr"))
     assert value(found)["macro F1"] == pytest.approx(metrics.f1_score(gold, predicted, average="macro"))
     truth = gold[:, None] == classes
+    assert value(found)["average precision"] == pytest.approx(metrics.average_precision_score(truth, p))
+    assert value(found)["log loss"] == pytest.approx(metrics.log_loss(gold, p))
     assert value(found)["Brier score"] == pytest.approx(((p - truth) ** 2).sum(axis=1).mean())
 
 
@@ -69,10 +76,19 @@ def test_calibration_error_is_the_mean_gap_of_bins():
     assert value(validity(*series(gold, p >= 0.5, p), **FAST))["expected calibration error"] == pytest.approx(0.1)
 
 
+def test_calibration_error_is_told_against_what_right_probabilities_would_show():
+    random = np.random.default_rng(7)
+    p = pd.Series(random.random(150))
+    for gold, said in ((random.random(150) < p, "may be chance"), (random.random(150) < p**3, "more than chance")):
+        found = validity(gold, p >= 0.5, p, **FAST)
+        assert any("calibration error" in words and said in words for words in found.words)
+
+
 def test_intervals_cover_the_estimate_narrow_with_rows_and_repeat_with_the_seed(binary):
     gold, predicted, p = binary
     found = validity(gold, predicted, p, **FAST).table
-    assert (found["low"] <= found["value"]).all() and (found["value"] <= found["high"]).all()
+    known = found[found["measure"] != "expected calibration error"]  # which has no interval: see the next test
+    assert (known["low"] <= known["value"]).all() and (known["value"] <= known["high"]).all()
     pd.testing.assert_frame_equal(found, validity(gold, predicted, p, **FAST).table)
     small = validity(gold[:60], predicted[:60], **FAST).table
     assert small.loc[0, "high"] - small.loc[0, "low"] > 1.5 * (found.loc[0, "high"] - found.loc[0, "low"])
@@ -87,7 +103,8 @@ def test_resampling_groups_widens_intervals_of_repeated_rows(binary):
 
 def test_the_baseline_is_the_commonest_class():
     found = validity(*series(["no"] * 90 + ["yes"] * 10, ["no"] * 100), **FAST)
-    assert value(found)["accuracy of always guessing the commonest class"] == pytest.approx(0.9)
+    baseline = found.table.set_index("measure")["baseline"]
+    assert baseline["accuracy"] == pytest.approx(0.9) and baseline["balanced accuracy"] == pytest.approx(0.5)
     assert any("not clearly above" in warning for warning in found.warnings)
     assert any("never predicted: yes" in warning for warning in found.warnings)
 
@@ -131,13 +148,66 @@ def test_positive_turns_the_probability_around(binary):
     assert list(turned.extra["by class"]["class"]) == ["1", "0"]
 
 
+def test_the_best_threshold_is_shown_and_not_taken(binary):
+    gold, _, p = binary
+    late = (p >= 0.8).astype(int)
+    found = validity(gold, late, p, **FAST)
+    assert value(found)["F1 of 1"] == pytest.approx(metrics.f1_score(gold, late))
+    thresholds = found.extra["thresholds"].set_index("threshold")
+    assert thresholds.loc[0.4, "F1"] == pytest.approx(metrics.f1_score(gold, p >= 0.4))
+    best = thresholds["F1"].idxmax()
+    assert any(f"at a threshold of {best:.2f}" in words and "flatters" in words for words in found.words)
+
+
+def test_the_curve_of_a_rare_class_is_that_of_scikit_learn():
+    random = np.random.default_rng(4)
+    gold = (random.random(300) < 0.1).astype(int)
+    p = np.round(np.clip(0.2 + 0.3 * gold + random.normal(0, 0.15, 300), 0, 1), 2)
+    found = validity(*series(gold, (p >= 0.5).astype(int), p), **FAST)
+    precision, recall, thresholds = metrics.precision_recall_curve(gold, p)
+    curve = found.extra["precision-recall"].set_index("threshold").sort_index()
+    np.testing.assert_allclose(curve.loc[thresholds, "precision"], precision[:-1])
+    np.testing.assert_allclose(curve.loc[thresholds, "recall"], recall[:-1])
+    assert len(found.figure.axes) == 3  # the curve beside confusion and calibration
+
+
+def test_a_test_set_of_five_works_and_is_loudly_warned_of():
+    found = validity(*series(["yes", "no", "yes", "no", "yes"], ["yes", "no", "yes", "no", "yes"]), **FAST)
+    assert found.warnings[0].startswith("ONLY 5 ROWS")
+    accuracy = found.table.set_index("measure").loc["accuracy"]
+    assert accuracy["low"] == pytest.approx(0.025 ** (1 / 5)) and accuracy["high"] == 1  # Clopper & Pearson
+    assert any("no width" in warning for warning in found.warnings)
+
+
+def test_resamples_are_the_same_in_one_block_or_several(binary, monkeypatch):
+    gold, predicted, p = binary
+    whole = validity(gold, predicted, p, **FAST).table
+    monkeypatch.setattr("visanda.study.resampling.BLOCK", 1000)
+    pd.testing.assert_frame_equal(whole, validity(gold, predicted, p, **FAST).table)
+
+
+def test_a_thousand_resamples_of_two_hundred_rows_take_less_than_two_seconds():
+    random = np.random.default_rng(5)
+    classes = np.array(list("abcdefg"))
+    p = random.dirichlet(np.ones(7), 200)
+    gold = np.array([random.choice(classes, p=row) for row in p])
+    begun = time.perf_counter()
+    validity(*series(gold, classes[p.argmax(axis=1)]), pd.DataFrame(p, columns=classes))
+    assert time.perf_counter() - begun < 2
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         ({"predicted": pd.Series([1, 0], index=[5, 6])}, "join them by id"),
         ({"gold": pd.Series([np.nan, np.nan])}, "code some rows"),
         ({"predicted": pd.Series(["yes", "no"])}, "no class in common.*Recode"),
-        ({"probability": pd.Series([0.5, 1.5])}, "between 0 and 1"),
+        ({"probability": pd.Series([0.5, 1.5])}, "between 0 and 1, and do not in 1 of 2 rows"),
+        ({"probability": pd.Series([0.5, np.nan])}, "missing in 1 of 2 rows"),
+        ({"probability": pd.Series([0.5, 0.5], index=[3, 4])}, "join them by id"),
+        ({"scale": "ratio"}, "choose nominal, ordinal"),
+        ({"values": ["a", "b"]}, "none of the values a, b"),
+        ({"resamples": -1}, "1000 are usual"),
         ({"probability": pd.DataFrame({"1": [0.5, 0.5]})}, "class '0' is not in the table"),
         ({"weights": pd.Series([1.0, 0.0])}, "above 0"),
         ({"positive": "yes"}, "none of the classes: 0, 1"),
@@ -146,7 +216,7 @@ def test_positive_turns_the_probability_around(binary):
 )
 def test_input_that_does_not_fit(given, message):
     with pytest.raises(InputError, match=message):
-        validity(**{"gold": pd.Series([1, 0]), "predicted": pd.Series([1, 0]), **given}, **FAST)
+        validity(**{"gold": pd.Series([1, 0]), "predicted": pd.Series([1, 0]), **FAST, **given})
 
 
 def test_probabilities_of_several_classes_need_a_column_each():

@@ -60,6 +60,7 @@ __all__ = [
     "media",
     "motion",
     "objects",
+    "own_model",
     "sharpness",
     "shots",
     "signature",

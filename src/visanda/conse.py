@@ -23,6 +23,12 @@ def _label_vectors() -> np.ndarray:
     return embed_texts([", ".join(label.split(", ")[:2]) for label in imagenet_labels()])
 
 
+@cache
+def centre() -> np.ndarray:
+    """(512,): the mean of the classes' vectors, which all pictures share and which says nothing of any of them."""
+    return _label_vectors().mean(axis=0)
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities (n, k) of logits (n, k)."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))

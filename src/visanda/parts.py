@@ -62,6 +62,31 @@ def _cannot_write(path: Path, error: OSError) -> CorpusError:
     )
 
 
+@contextmanager
+def locked(path: Path, seconds: float = 60) -> Iterator[None]:
+    """Hold a small file that several processes may change, one after the other.
+
+    Args:
+        path: the file; its folder is made.
+        seconds: to wait for whoever holds it.
+
+    Raises:
+        CorpusError: it was held for longer, or the folder may not be written.
+    """
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        raise CorpusError(f"another process has held {path} for {seconds:g} seconds: wait until it has ended") from None
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class Parts:
     """The parts of one table.
 

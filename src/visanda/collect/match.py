@@ -44,7 +44,7 @@ def match(frame: pd.DataFrame, key: str, ids: Sequence[str]) -> Match:
     rows: dict[str, int] = {}
     unmatched, ambiguous = [], []
     for position, name in enumerate(keys):
-        hits = next((tier[name] for tier in tiers if name in tier), [])
+        hits = _hits(name, tiers)
         if len(hits) == 1 and hits[0] not in rows:
             rows[hits[0]] = position
         else:
@@ -52,6 +52,20 @@ def match(frame: pd.DataFrame, key: str, ids: Sequence[str]) -> Match:
             if len(hits) > 1:
                 ambiguous.append(name)
     return Match(rows, unmatched, ambiguous)
+
+
+def fitting(names: Sequence[str], ids: Sequence[str]) -> list[list[str]]:
+    """The ids that each name fits, in the most exact way in which it fits any.
+
+    >>> fitting(["a.jpg", "new/a.jpg", "b"], ["old/a.jpg", "new/a.jpg"])
+    [['old/a.jpg', 'new/a.jpg'], ['new/a.jpg'], []]
+    """
+    tiers = _tiers(ids)
+    return [_hits(_plain(name), tiers) for name in names]
+
+
+def _hits(name: str, tiers: list[dict[str, list[str]]]) -> list[str]:
+    return next((tier[name] for tier in tiers if name in tier), [])
 
 
 def _no_column(frame: pd.DataFrame, key: str, tiers: list[dict[str, list[str]]]) -> str:

@@ -1,18 +1,23 @@
 """Corpus: a folder that holds one study, and the verbs of its chapters."""
 
+from visanda.corpus.adjudicating import Adjudicating
+from visanda.corpus.applying import Applying
 from visanda.corpus.auditing import Auditing
 from visanda.corpus.coding import Coding
 from visanda.corpus.collecting import Collecting
 from visanda.corpus.estimating import Estimating
+from visanda.corpus.evaluating import Evaluating
 from visanda.corpus.exchanging import Exchanging
+from visanda.corpus.explaining import Explaining
 from visanda.corpus.exploring import Exploring
 from visanda.corpus.identifying import Identifying
-from visanda.corpus.learning import Learning
 from visanda.corpus.measuring import Measuring
 from visanda.corpus.processing import Processing
 from visanda.corpus.redacting import Redacting
 from visanda.corpus.reporting import Reporting
+from visanda.corpus.sampling import Sampling
 from visanda.corpus.sharing import Sharing
+from visanda.corpus.training import Training
 from visanda.corpus.watching import Watching
 
 __all__ = ["Corpus"]
@@ -25,8 +30,13 @@ class Corpus(
     Exchanging,
     Reporting,
     Estimating,
-    Learning,
+    Applying,
+    Explaining,
+    Evaluating,
+    Training,
+    Adjudicating,
     Coding,
+    Sampling,
     Identifying,
     Exploring,
     Watching,
@@ -53,8 +63,13 @@ class Corpus(
         Identifying,
         Watching,
         Exploring,
+        Sampling,
         Coding,
-        Learning,
+        Adjudicating,
+        Training,
+        Evaluating,
+        Explaining,
+        Applying,
         Auditing,
         Estimating,
         Reporting,

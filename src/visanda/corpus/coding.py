@@ -1,221 +1,172 @@
-"""Code: draw a sample with known probabilities, bring in what coders said, see whether they agree."""
+"""Code: say what is asked, bring in what coders said, see whether they agree."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import pandas as pd
 from cyclopts import Parameter
 
+from visanda import codebook as book
 from visanda import codes
-from visanda.collect.match import match
-from visanda.collect.tables import read_table
+from visanda.codebook import Scale
+from visanda.corpus.handwork import defining
+from visanda.corpus.handwork.assigned import write_coders_sheet
+from visanda.corpus.handwork.bringing import bring
+from visanda.corpus.handwork.disagreements import disagreements, write_disagreements
+from visanda.corpus.handwork.imports import from_column, read_said
+from visanda.corpus.handwork.printed import write_printed
+from visanda.corpus.sampling import Sampling
 from visanda.errors import InputError
 from visanda.result import Result
-from visanda.store import Store
 from visanda.study.reliability import reliability
-from visanda.study.sample import draw, strata
 
 
-class Coding(Store):
+class Coding(Sampling):
     """Code."""
 
-    def population(self, where: str | None = None) -> pd.DataFrame:
-        """The pictures that a study is about: readable originals, not what was cut from them."""
-        self.require("media", "add pictures first, with 'visanda add FOLDER'")
-        unread = ""
-        if "embed" in self.tables():  # what could not be decoded cannot be coded or predicted
-            unread = " AND id NOT IN (SELECT id FROM embed WHERE error IS NOT NULL)"
-        return self.frame(
-            "SELECT * FROM media WHERE kind = 'image' AND error IS NULL AND parent IS NULL "
-            f"AND ({where or 'true'}){unread} ORDER BY id"
-        )
-
-    def sample(
+    def codebook(
         self,
-        variable: str,
+        variable: str | None = None,
         *,
-        n: int,
-        by: list[str] | None = None,
-        allocate: Literal["proportional", "equal"] = "proportional",
-        seed: int = 1,
-        where: str | None = None,
-        replace: bool = False,
+        values: list[str] | None = None,
+        definition: Annotated[str | None, Parameter(name="--define")] = None,
+        scale: Scale | None = None,
+        low: float | None = None,
+        high: float | None = None,
+        on: str | None = None,
+        meaning: list[str] | None = None,
+        prompt: list[str] | None = None,
+        example: list[str] | None = None,
+        from_: Annotated[Path | None, Parameter(name="--from")] = None,
     ) -> Result:
-        """Draw pictures to code, each with a known probability, and write a sheet to fill in.
+        """Say what coders are asked, or look it up: visanda codebook protest --values yes,no --define "...".
+
+        Everything stands in ``codebook.toml``, which may be edited by hand, and in ``results/codebook.html``, to print
+        for coders. A change after coding has begun makes a new version, and each code records the version it was given
+        under.
 
         Args:
-            variable: what will be coded.
-            n: how many pictures.
-            by: columns of the table media to stratify by.
-            allocate: proportional to the strata, or the same number from each.
-            seed: the same seed draws the same pictures.
-            where: which pictures to draw from, as a condition in SQL on the table media; estimates will speak of
-                these.
-            replace: throw away the sample that was drawn before.
+            variable: which; all that are defined, by default.
+            values: allowed ones, in order, with commas between them; "" for none.
+            definition: what is asked, in words.
+            scale: nominal (one of the values), ordinal (values in order), interval (a number), multilabel (any of the
+                values), pairwise (which of two pictures has more of it).
+            low: lower end of an interval scale.
+            high: upper end of an interval scale.
+            on: what is coded: image, frame, shot, face, object, or a table of units inside files.
+            meaning: what a value means, as "yes=people march"; once a value. "yes=" takes it out, here and below.
+            prompt: phrases by which models that know words look for a value, as "yes=a protest;a crowd with signs".
+            example: pictures with which coders are trained, as "yes=a.jpg;b.jpg"; of the value borderline, cases in
+                doubt.
+            from_: another codebook.toml, whose variables are taken over.
 
         Raises:
-            InputError: more pictures than there are, an unknown column, or a sample is there already.
+            InputError: an unknown variable or scale, values that cannot be told apart, or ends that are none.
         """
-        self._check_variable(variable)
-        by = [name.strip() for text in ([by] if isinstance(by, str) else by or []) for name in text.split(",")]
-        arguments = {"variable": variable, "n": n, "by": by, "allocate": allocate, "seed": seed, "where": where}
-        there = codes.read_design(self.folder, variable)
-        population = self.population(where)
-        drawn = draw(population, n, by=by, seed=seed, allocate=allocate)
-        design = _design(population, by, drawn)
-        if there is not None and not replace and not there.equals(design):
-            raise InputError(
-                f"a sample for {variable!r} was drawn already ({(there['order'] > 0).sum()} pictures): codes belong "
-                "to it. Give this one another variable name, or throw that one away with --replace"
-            )
-        with self.record("sample", arguments) as run:
-            codes.write_design(self.folder, variable, design)
-            sheet = self._write_sheet(variable, drawn, run.stem)
-            run.counts = {"population": len(population), "drawn": len(drawn)}
-        return _sample_result(variable, drawn, len(population), sheet, arguments)
-
-    def _check_variable(self, variable: str) -> None:
-        """A variable's predictions become a table of its name: that name must be free."""
-        codes.check_name("variable", variable)
-        if variable in (*self.tables(), "codes") and variable not in codes.variables(self.folder):
-            raise InputError(f"{variable!r} is the name of a table already: give the variable another one")
-
-    def _write_sheet(self, variable: str, drawn: pd.DataFrame, stem: str) -> Path:
-        """The sheet to fill in. One that is there may hold a coder's work: it stays, or is put aside."""
-        path = self.results / f"{variable}-sheet.csv"
-        if path.exists():
-            there = read_table(path)
-            if "id" in there and set(there["id"]) == set(drawn["id"]):
-                return path
-            path.rename(path.with_name(f"{variable}-sheet-until-{stem}.csv"))
-        sheet = drawn.sort_values("order")[["order", "id"]]
-        sheet = sheet.assign(path=sheet["id"].map(self.paths(sheet["id"].tolist())), value="", note="")
-        path.parent.mkdir(exist_ok=True)
-        sheet.to_csv(path, index=False)
-        return path
+        options = {"values": values, "definition": definition, "scale": scale, "low": low, "high": high, "on": on}
+        options |= {"meaning": meaning, "prompt": prompt, "example": example}
+        given = {name: value for name, value in options.items() if value is not None}
+        words: list[str] = []
+        if from_ is not None:
+            with self.record("codebook", {"from": str(from_)}):
+                words.append(f"Taken from {from_}: {', '.join(book.take(self.folder, from_.expanduser()))}.")
+        if given:
+            if variable is None:
+                raise InputError("which variable? Name it first: visanda codebook protest --values yes,no")
+            self._check_variable(variable)
+            with self.record("codebook", {"variable": variable, **given}):
+                book.define(self.folder, defining.redefined(book.variable(self.folder, variable), options))
+        defined = book.read(self.folder)
+        if variable is not None and variable not in defined:
+            there = ", ".join(defined) or "none yet"
+            raise InputError(f"{variable!r} is not in the codebook ({there}): define it with --values or --scale")
+        shown = [one for name, one in defined.items() if variable in (None, name)]
+        words += [text for one in shown for text in defining.said_of_version(self.folder, one)]
+        warnings = [text for one in shown for text in defining.warned_of(self, one)]
+        if not defined:
+            words.append('Nothing is defined yet: visanda codebook protest --values yes,no --define "..."')
+        else:
+            page = write_printed(self, defined.values(), self.results / "codebook.html")
+            words.append(f"To print for coders: {page}; to edit by hand: {self.folder / book.FILE}")
+        if variable is None:
+            return Result("Codebook", defining.as_table(shown, self.folder), words, warnings)
+        one = defined[variable]
+        first = f"{one.definition or 'No definition yet.'} ({one.scale}, each {one.on}, version {one.version})"
+        return Result(f"Codebook: {variable}", defining.as_values(one, self.folder), [first, *words], warnings)
 
     def code(
         self,
         variable: str,
         *,
-        import_: Annotated[Path | pd.DataFrame, Parameter(name="--import")],
-        coder: str,
+        coder: str | None = None,
+        import_: Annotated[Path | pd.DataFrame | None, Parameter(name="--import")] = None,
+        sheet: Path | None = None,
+        column: str | None = None,
         key: str | None = None,
         value: str | None = None,
+        recode: list[str] | None = None,
+        again: bool = False,
     ) -> Result:
-        """Take a coder's codes from a table; once more with the same table changes nothing.
+        """Take in what a coder said; once more with the same table changes nothing. Or write a sheet to fill in.
+
+        Values are checked against the codebook: other spellings are taken as its own, and where a value is unknown
+        nothing is taken and all such values are listed.
 
         Args:
             variable: what was coded.
-            import_: the table: a row a picture, with its id (or file name) and the value given.
-            coder: who coded; ``gold`` for who settles disagreements, whose word counts.
+            coder: who coded; ``gold`` for who settles disagreements, whose word counts. In an export of Label Studio,
+                the annotators by default.
+            import_: a table (csv, tsv, xlsx, parquet, jsonl) with a row a picture; an export of Label Studio (json);
+                or a folder with a folder a value, also inside of train, test and validation.
+            sheet: a spreadsheet (.xlsx, with the pictures in it) or a table (.csv) to write: the coder's pictures of
+                the sample in their order, with what this coder said already.
+            column: a column of the table media that holds codes, such as a category from a metadata table.
             key: the column that names the picture; ``id`` or ``filename`` by default.
-            value: the column of values; ``value`` or the variable's name by default.
+            value: the column of values; ``value`` or the variable's name by default. Of several labels, a column of 0
+                and 1 each will do. In Label Studio, the name of the control.
+            recode: values to put in place of others, as "Yep=yes,nope=no"; "illegible=" leaves those out.
+            again: these codes were given anew under the present codebook, also those that stay the same.
 
         Raises:
-            InputError: a column is not there, a picture repeats, or nothing matches.
+            InputError: a column is not there, nothing matches, a value is unknown, or one coder gave a picture two.
         """
         self._check_variable(variable)
-        frame = import_ if isinstance(import_, pd.DataFrame) else read_table(import_)
-        key = key or next((name for name in ("id", "filename") if name in frame), "id")
-        value = value or next((name for name in (variable, "value") if name in frame), "value")
-        if value not in frame:
-            raise InputError(f"the table has no column {value!r}; its columns are: {', '.join(map(str, frame))}")
         self.require("media", "add pictures first, with 'visanda add FOLDER'")
-        ids = self.query("SELECT id FROM media")["id"].to_pylist()
-        matched = match(frame, key, ids)
-        if not matched.rows:
-            raise InputError(f"no row names a picture of this corpus, as {matched.unmatched[0]!r} does not")
-        given = pd.DataFrame({"id": list(matched.rows)})
-        given["value"] = [_text(frame[value].iloc[row]) for row in matched.rows.values()]
-        if "note" in frame:
-            given["note"] = [_text(frame["note"].iloc[row]) for row in matched.rows.values()]
-        coded = given[given["value"] != ""]
-        arguments = {"variable": variable, "coder": coder, "key": key, "value": value}
-        with self.record("code", arguments) as run:
-            new = codes.append(self.folder, variable, coder, coded)
-            run.counts = {"coded": len(coded), "new": new, "unmatched": len(matched.unmatched)}
-        return self._code_result(variable, coder, given, new, matched.unmatched)
-
-    def _code_result(self, variable: str, coder: str, given: pd.DataFrame, new: int, unmatched: list[str]) -> Result:
-        coded = given[given["value"] != ""]
-        table = coded["value"].value_counts().rename_axis("value").rename("pictures").reset_index()
-        words = [f"{len(coded)} codes of {variable} by {coder}, {new} of them new or changed."]
-        warnings = _typos(variable, codes.variables(self.folder), coded["value"])
-        if len(given) > len(coded):
-            words.append(f"{len(given) - len(coded)} rows have no value and are not counted as coded.")
-        if unmatched:
-            warnings.append(f"{len(unmatched)} rows name no picture of this corpus, such as {unmatched[0]!r}")
-        design = codes.read_design(self.folder, variable)
-        if design is None:
-            warnings.append(
-                "no sample was drawn for this variable: without known probabilities, an estimate can only assume "
-                "that the coded pictures are a simple random sample"
+        if sum(one is not None for one in (import_, sheet, column)) != 1:
+            raise InputError(
+                f"where are the codes? visanda code {variable} --import FILE --coder c1; or --column NAME, where a "
+                "column of the table media has them; or --sheet FILE.xlsx to write a sheet to fill in"
             )
-        else:
-            outside = set(coded["id"]) - set(design.loc[design["order"] > 0, "id"])
-            if outside:
-                warnings.append(
-                    f"{len(outside)} coded pictures are not in the sample: they train the classifier, but do not "
-                    "enter estimates"
-                )
-        return Result(f"Codes of {variable}", table, words, warnings)
+        one = book.variable(self.folder, variable)
+        if sheet is not None:
+            if coder is None:
+                raise InputError("whose sheet? Give the coder's name: --coder c1")
+            everything = pd.DataFrame({"id": []}) if one.scale == "pairwise" else self.population(on=one.on)
+            return write_coders_sheet(self, one, coder, sheet.expanduser(), everything)
+        if column is not None:
+            return bring(self, one, from_column(self, column), coder, recode or [], again=again)
+        assert import_ is not None
+        return bring(self, one, read_said(self, one, import_, key, value), coder, recode or [], again=again)
 
-    def reliability(self, variable: str) -> Result:
-        """Who coded how much, and how far coders agree.
+    def reliability(self, variable: str, *, apart: float | None = None) -> Result:
+        """Who coded how much, and how far coders agree; the pictures on which they do not go into results/.
 
         Args:
             variable: what was coded.
+            apart: of an interval scale, how far two codes must lie apart to be shown as a disagreement; more than a
+                tenth of the scale by default.
         """
-        return reliability(codes.independent(codes.read(self.folder, variable)))
-
-
-def _typos(variable: str, variables: list[str], values: pd.Series) -> list[str]:
-    """What looks like a slip: a new variable named almost like another, values that differ in case only."""
-    warnings = []
-    close = [name for name in get_close_matches(variable, variables, n=2, cutoff=0.8) if name != variable]
-    if close:
-        warnings.append(f"there is also a variable {close[0]!r}: if {variable!r} is a slip, delete codes/{variable}")
-    folded = values.drop_duplicates().groupby(values.str.casefold()).agg(list)
-    warnings += [f"{' and '.join(map(repr, one))} differ in case only" for one in folded if len(one) > 1]
-    return warnings
-
-
-def _text(value: object) -> str:
-    """A code as text: 1.0 from a spreadsheet is the code 1."""
-    if pd.isna(value):  # type: ignore[call-overload]
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
-
-
-def _design(population: pd.DataFrame, by: list[str], drawn: pd.DataFrame) -> pd.DataFrame:
-    """Every picture of the population with its stratum, its probability, and its place in the order of coding."""
-    stratum = strata(population, by)
-    probability = drawn.drop_duplicates("stratum").set_index("stratum")["pi"]
-    order = drawn.set_index("id")["order"].reindex(population["id"]).fillna(0).astype(int)
-    return pd.DataFrame(
-        {
-            "id": population["id"].to_numpy(),
-            "stratum": stratum.to_numpy(),
-            "pi": stratum.map(probability).to_numpy(),
-            "order": order.to_numpy(),
-        }
-    )
-
-
-def _sample_result(
-    variable: str, drawn: pd.DataFrame, population: int, sheet: Path, arguments: dict[str, object]
-) -> Result:
-    groups = drawn.groupby("stratum", sort=True)
-    table = groups.agg(pictures=("n_stratum", "first"), drawn=("id", "size"), pi=("pi", "first")).reset_index()
-    words = [
-        f"{len(drawn)} of {population:,} pictures were drawn at random, each with a known probability.",
-        f"Fill in the column 'value' of {sheet}, one copy a coder; then",
-        f"visanda code {variable} --import results/{sheet.name} --coder NAME",
-    ]
-    return Result(f"Sample for {variable}", table, words, provenance=dict(arguments))
+        one = book.variable(self.folder, variable)
+        said = codes.given(self.folder, one)
+        result = reliability(codes.independent(said), scale=one.scale, order=one.answers or None)
+        found = disagreements(said, one, apart)
+        result.warnings += defining.warned_of_unfit(self.folder, variable)
+        with self.record("reliability", {"variable": variable, "apart": apart}):
+            result.save(self.results, f"{variable}-reliability")
+            if len(found):
+                stem = f"{variable}-disagreements"
+                written = write_disagreements(self, found, stem, f"{variable}: where coders disagree")
+                result.words.append(f"Coders disagree on {len(found):,} units: see {written[0]} and {written[1]}")
+        return result

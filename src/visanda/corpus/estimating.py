@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Literal
@@ -14,24 +13,17 @@ from formulaic import Formula
 from formulaic.errors import FormulaicError
 
 from visanda import codes
+from visanda.codebook import variable as in_codebook
+from visanda.corpus.classify.coded import Coded, changed_codes, coded, columns_of
+from visanda.corpus.classify.kinds import kind_of
 from visanda.corpus.coding import Coding
 from visanda.corpus.measuring import Measuring
 from visanda.errors import DesignError, InputError
-from visanda.learn.trained import load
 from visanda.result import Result
 from visanda.store import quoted
 from visanda.study.estimate import estimate
 
 USELESS = 0.2  # correlation of predictions and codes up to which the machine adds nothing
-
-
-@dataclass(frozen=True)
-class Coded:
-    """A 0/1 column of the formula that stands for a value of a coded variable."""
-
-    column: str
-    variable: str
-    value: str
 
 
 class Estimating(Coding, Measuring):
@@ -72,45 +64,45 @@ class Estimating(Coding, Measuring):
         """
         codes.check_name("result", name)
         names = _names(formula)
-        coded = [found for name in names if (found := self._coded(name))]
-        if not coded:
+        asked = [found for name in names if (found := coded(self, name))]
+        if not asked:
             raise InputError(
                 f"no coded variable is in {formula!r}: there are {', '.join(codes.variables(self.folder)) or 'none'}"
             )
         arguments = {"formula": formula, "model": model, "cluster": cluster, "where": where, "truth": truth}
         with self.record("estimate", {**arguments, "learner": learner, "seed": seed}) as run:
-            others = [name for name in (*names, cluster) if name and name not in {c.column for c in coded}]
-            frame, notes = self._frame(coded, others, where)
-            known = self._truth(frame, coded, truth)
+            others = [name for name in (*names, cluster) if name and name not in {c.column for c in asked}]
+            frame, notes = self._frame(asked, others, where)
+            known = self._truth(frame, asked, truth)
             result = estimate(
                 frame,
                 formula,
                 model=model,
-                predicted_var=[c.column for c in coded],
-                prediction=[f"{c.column}__prediction" for c in coded],
-                label=[f"{c.column}__label" for c in coded],
+                predicted_var=[c.column for c in asked],
+                prediction=[f"{c.column}__prediction" for c in asked],
+                label=[f"{c.column}__label" for c in asked],
                 sample_prob="pi__" if "pi__" in frame else None,
                 cluster=cluster,
                 learner=learner,
                 seed=seed,
                 truth=known,
             )
-            result.warnings += notes + self._cautions(coded, frame)
+            result.warnings += notes + self._cautions(asked, frame)
             result.words.append(_said_of_errors(cluster))
             result.provenance |= {"where": where, "made": datetime.now().astimezone().isoformat(" ", "minutes")}
-            result.words += [f"{c.column} is 1 where {c.variable} is {c.value!r}, else 0." for c in coded]
+            result.words += [c.words for c in asked]
             result.save(self.results, name)
-            run.counts = {"rows": len(frame), "coded": int(frame[coded[0].column].notna().sum())}
+            run.counts = {"rows": len(frame), "coded": int(frame[asked[0].column].notna().sum())}
         return result
 
     def _cautions(self, coded: Sequence[Coded], frame: pd.DataFrame) -> list[str]:
         """Predictions that are older than the codes, or that say nothing about them."""
         warnings = []
         for variable in dict.fromkeys(c.variable for c in coded):
-            changed = self._changed_codes(variable)
+            changed = changed_codes(self, variable)
             if changed:
                 warnings.append(
-                    f"{changed} codes of {variable!r} came or changed since its classifier was trained: train and "
+                    f"{changed} codes of {variable!r} came or changed since its model was trained: train and "
                     "apply again, so that predictions know of them"
                 )
         for c in coded:
@@ -122,38 +114,14 @@ class Estimating(Coding, Measuring):
                 )
         return warnings
 
-    def _changed_codes(self, variable: str) -> int:
-        """How many codes came or changed since the classifier was trained."""
-        trained = load(self.models / variable).split.set_index("id")["value"]
-        gold = codes.gold(codes.read(self.folder, variable))
-        return int((gold != trained.reindex(gold.index)).sum())
-
-    def _coded(self, name: str) -> Coded | None:
-        """What a name of the formula means, if it is a coded variable or one of its values."""
-        for variable in codes.variables(self.folder):
-            if name != variable and not name.startswith(variable + "_"):
-                continue
-            values = sorted(codes.gold(codes.read(self.folder, variable)).unique().tolist())
-            named = {codes.column_name(variable, value): value for value in values}
-            if name in named:
-                return Coded(name, variable, named[name])
-            if name == variable and len(values) == 2:
-                return Coded(name, variable, codes.positive(values))
-            if name == variable and len(values) > 2:
-                raise InputError(
-                    f"{variable!r} has {len(values)} values: write the ones you mean, such as "
-                    f"{' + '.join(list(named)[1:])} (all but the one they are compared with)"
-                )
-            if name == variable:
-                raise InputError(f"all codes of {variable!r} have the value {values[0]!r}: nothing to estimate")
-        return None
-
     def _frame(
         self, coded: Sequence[Coded], others: Sequence[str], where: str | None
     ) -> tuple[pd.DataFrame, list[str]]:
-        """A row a picture of the sampled population: gold codes, predictions, π, and the other columns."""
-        frame, notes = self.population(where)[["id"]], []
+        """A row a unit of the sampled population: gold codes, predictions, π, and the other columns."""
         variables = list(dict.fromkeys(c.variable for c in coded))
+        on = self._kind(variables)
+        population, notes = self.population(where, on), []
+        frame = population[["id"]]
         designs = [codes.read_design(self.folder, variable) for variable in variables]
         if any(design is not None for design in designs) and len(variables) > 1:
             raise DesignError(
@@ -170,34 +138,32 @@ class Estimating(Coding, Measuring):
                     "left out: draw a new sample to speak of them too"
                 )
         for c in coded:
-            frame = frame.merge(self._coded_columns(c), on="id", how="left")
+            columns, note = columns_of(self, c)
+            notes += [note] if note and note not in notes else []
+            frame = frame.merge(columns, on="id", how="left")
             if design is not None:  # codes outside of the sample have no known probability
                 frame.loc[frame["order"] == 0, c.column] = float("nan")
         lost = frame[f"{coded[0].column}__prediction"].isna().sum()
         if lost:
             notes.append(f"{lost} pictures have no prediction and are left out: 'visanda apply' again")
         for name in dict.fromkeys(others):
-            frame = frame.merge(self._column(name), on="id", how="left")
+            inside = on != "image" and name in population
+            column = population[["id", name]] if inside else self._column(name)
+            frame = frame.merge(column, on="id", how="left")
         numbers = [str(name) for name in frame if pd.api.types.is_numeric_dtype(frame[name])]
         frame = frame.sort_values(numbers, kind="stable", ignore_index=True)  # what files are called changes no split
         return frame.drop(columns="order", errors="ignore"), notes
 
-    def _coded_columns(self, coded: Coded) -> pd.DataFrame:
-        """Columns id, the gold 0/1, the cross-fitted probability and the machine's label of one value."""
-        variable, value = coded.variable, coded.value
-        if variable not in self.tables():
-            raise InputError(f"{variable!r} has no predictions: 'visanda train {variable}', then 'visanda apply'")
-        predicted = self.frame(f"SELECT * FROM {quoted(variable)}").set_index("id")
-        crossfit = codes.column_name(f"{variable}_crossfit", value)
-        if crossfit not in predicted:
-            raise InputError(f"the classifier of {variable!r} never learnt {value!r}: train and apply again")
-        gold = codes.gold(codes.read(self.folder, variable))
-        columns = {
-            coded.column: (gold == value).astype(float),
-            f"{coded.column}__prediction": predicted[crossfit],
-            f"{coded.column}__label": (predicted[f"{variable}_predicted"] == value).astype(float),
-        }
-        return pd.DataFrame(columns).rename_axis("id").reset_index()
+    def _kind(self, variables: Sequence[str]) -> str:
+        """The kind of unit that variables of one formula are about."""
+        kinds = {}
+        for name in variables:
+            ids = codes.gold_of(self.folder, name).index.tolist()
+            kinds[name] = kind_of(in_codebook(self.folder, name), ids)
+        if len(set(kinds.values())) > 1:
+            said = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+            raise DesignError(f"these variables are about units of different kinds ({said}): estimate them apart")
+        return next(iter(kinds.values()))
 
     def _column(self, name: str) -> pd.DataFrame:
         """A column of any table, by its name, or as table_column where several tables have it."""
@@ -227,7 +193,7 @@ class Estimating(Coding, Measuring):
         values = self._column(column).set_index("id")[column].reindex(frame["id"])
         text = values.map(lambda v: str(int(v)) if isinstance(v, bool) else str(v))
         for c in mine:
-            frame[f"{c.column}__truth"] = (text == c.value).astype(float).to_numpy()
+            frame[f"{c.column}__truth"] = c.of(values if c.value is None else text).to_numpy()
         return {c.column: f"{c.column}__truth" for c in mine}
 
 

@@ -13,6 +13,7 @@ from visanda.errors import InputError
 from visanda.measure.columns import ID, Columns, arrow_type, schema_of, table_of
 from visanda.measure.registry import Measure, Registered, register
 from visanda.media import Detail, Image, at_sizes, load
+from visanda.models import Model
 
 P = ParamSpec("P")
 
@@ -21,8 +22,8 @@ def measure(
     *,
     columns: Columns | Callable[..., Columns],
     on: str = "image",
-    size: int | None = None,
-    models: Sequence[str] = (),
+    size: int | None | Callable[..., int | None] = None,
+    models: Sequence[str] | Callable[..., Sequence[Model]] = (),
     source: str,
     example: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[Concatenate[Any, P], Mapping[str, Any]]], Registered[P]]:
@@ -34,8 +35,9 @@ def measure(
         columns: name → type of each column; a function of the arguments where they decide.
         on: the kind of unit measured.
         size: the shorter side, in pixels, that pictures are reduced to (never enlarged) before they are
-            measured, so that values compare between resolutions; ``None``: every pixel is needed.
-        models: names of the models it runs.
+            measured, so that values compare between resolutions; ``None``: every pixel is needed; a function of the
+            arguments where they decide.
+        models: names of the models it runs, or a function of the arguments that gives their cards.
         source: whom to cite.
         example: arguments to try it with, needed where some have no default.
 
@@ -55,7 +57,8 @@ def measure(
     def decorate(implementation: Callable[Concatenate[Any, P], Mapping[str, Any]]) -> Registered[P]:
         name = implementation.__name__
         given = dict(example or {})
-        made = Registered(name, on, columns, size, tuple(models), source, given, implementation, call_on_pictures)
+        cards = models if callable(models) else tuple(models)
+        made = Registered(name, on, columns, size, cards, source, given, implementation, call_on_pictures)
         return register(made)
 
     return decorate

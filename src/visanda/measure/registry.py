@@ -66,7 +66,8 @@ class Registered(Generic[P]):
         name: the function's.
         on: the kind of unit measured.
         columns: name → type of each column, or a function of the arguments that gives them.
-        size: the shorter side in pixels that pictures are reduced to before; ``None``: every pixel.
+        size: the shorter side in pixels that pictures are reduced to before, or a function of the arguments that
+            gives it; ``None``: every pixel.
         models: names of the models it runs, or a function of the arguments that gives their cards.
         source: whom to cite.
         example: arguments to try it with; those without a default must be among them.
@@ -79,7 +80,7 @@ class Registered(Generic[P]):
     name: str
     on: str
     columns: Columns | Callable[..., Columns]
-    size: int | None
+    size: int | None | Callable[..., int | None]
     models: tuple[str, ...] | Callable[..., Sequence[Model]]
     source: str
     example: Mapping[str, Any]
@@ -157,7 +158,8 @@ class Measure:
     @property
     def size(self) -> int | None:
         """The shorter side in pixels that pictures are reduced to before; ``None``: every pixel."""
-        return self.registered.size
+        size = self.registered.size
+        return size(**self.arguments) if callable(size) else size
 
     @property
     def finds(self) -> Finds | None:

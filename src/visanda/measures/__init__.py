@@ -14,6 +14,7 @@ from visanda.measures.identity import identity
 from visanda.measures.loudness import loudness
 from visanda.measures.motion import motion
 from visanda.measures.objects import objects
+from visanda.measures.own_model import own_model
 from visanda.measures.sharpness import sharpness
 from visanda.measures.shots import shots
 from visanda.measures.signature import signature
@@ -36,6 +37,7 @@ __all__ = [
     "loudness",
     "motion",
     "objects",
+    "own_model",
     "sharpness",
     "shots",
     "signature",

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from warnings import warn
 
-from visanda.errors import InputError, VisandaError, VisandaWarning
+from visanda.errors import InputError, VisandaWarning
 from visanda.extras import need
 from visanda.media import Image
 from visanda.models import Model
+from visanda.models.hub import EXTRA, card_of, folder_of
 from visanda.models.nanodet import Objects
 
-EXTRA = "hub"
 TAKE_WORDS = ("owlvit", "owlv2")  # transformers' names of the kinds of model that look for words
 USUAL, USUAL_FOR_WORDS = 0.5, 0.1  # scores, as transformers has them
 OVERLAP = 0.5  # two boxes of OWL-ViT for one word that overlap more are one thing; the others give a box a thing
-WEIGHTS = ("*.safetensors", "*.bin")  # the first kind that is there
-FILES = ["*.json", "*.txt", "README.md"]  # and what else belongs to a model
 
 _lock = threading.Lock()
 
@@ -117,7 +113,7 @@ def detector(model: str) -> Detector:
 @lru_cache(maxsize=2)
 def _loaded(model: str) -> Detector:
     torch, transformers = need("torch", EXTRA), need("transformers", EXTRA)
-    folder, source = _folder(model)
+    folder, source = folder_of(model, "detector")
     try:
         kind = transformers.AutoConfig.from_pretrained(folder).model_type
         takes_words = kind in TAKE_WORDS
@@ -129,7 +125,6 @@ def _loaded(model: str) -> Detector:
         # Pillow's way of resizing is there with and without torchvision: a number must not depend on that.
         processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder) if takes_words else None
-        weights, sha256 = _weights(folder)
     except Exception as error:  # a missing file, another format, a network of another kind: each has its own
         raise InputError(
             f"the detector {model!r} cannot be loaded: {error}. It must be an object detector in transformers' format "
@@ -148,66 +143,6 @@ def _loaded(model: str) -> Detector:
         torch.set_num_threads(1)  # the runner's workers are the parallelism
     ran = f"transformers {transformers.__version__}, torch {torch.__version__} on {network.device.type}"
     labels = () if takes_words else tuple(network.config.id2label[number] for number in sorted(network.config.id2label))
-    card = _card(model, kind, takes_words, weights, sha256, f"{source}; run by {ran}", _front_matter(folder))
+    task = f"boxes of things ({kind}), " + ("of which you give the words" if takes_words else "of its own classes")
+    card = card_of(model, folder, task, f"{source}; run by {ran}", "check a sample of boxes by eye")
     return Detector(card, labels, network.eval(), processor, tokenizer)
-
-
-def _folder(model: str) -> tuple[Path, str]:
-    """Where a model's files are, downloaded if need be, and where they came from."""
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        return folder, f"folder {folder.name}"
-    hub = need("huggingface_hub", EXTRA)
-    name, _, revision = model.partition("@")
-    try:
-        for weights in WEIGHTS:
-            # The commit that was current when it was first asked for holds for all files.
-            got = Path(hub.snapshot_download(name, revision=revision or None, allow_patterns=[*FILES, weights]))
-            if any(got.glob(weights)):
-                break
-    except Exception as error:  # of the hub, of its network, of the name: each has its own
-        raise InputError(
-            f"the detector {model!r} cannot be had from the Hugging Face Hub: {error}. See that the name is right "
-            "and that there is a network, or download it elsewhere (hf download NAME --local-dir FOLDER) and give the "
-            "folder"
-        ) from error
-    return got, f"https://huggingface.co/{name}, revision {got.name}"
-
-
-def _weights(folder: Path) -> tuple[str, str]:
-    """The names of the files of weights, and the SHA-256 of what is in them, one after another."""
-    files = next((found for pattern in WEIGHTS if (found := sorted(folder.glob(pattern)))), [])
-    digest = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as data:
-            while block := data.read(2**20):
-                digest.update(block)
-    return ", ".join(path.name for path in files), digest.hexdigest()
-
-
-def _front_matter(folder: Path) -> Mapping[str, Any]:
-    """What the model's card, README.md, says in its head: licence, datasets."""
-    readme = folder / "README.md"
-    if not readme.exists():
-        return {}
-    try:
-        return need("huggingface_hub", EXTRA).metadata_load(readme) or {}
-    except (ValueError, VisandaError):
-        return {}
-
-
-def _card(
-    model: str, kind: str, takes_words: bool, weights: str, sha256: str, source: str, said: Mapping[str, Any]
-) -> Model:
-    datasets = said.get("datasets") or []
-    return Model(
-        name=model,
-        task=f"boxes of things ({kind}), " + ("of which you give the words" if takes_words else "of its own classes"),
-        file=weights,
-        sha256=sha256,
-        licence=str(said.get("license") or "not stated on its card"),
-        source=source,
-        trained_on=", ".join(map(str, datasets if isinstance(datasets, list) else [datasets])),
-        intended_use="see the model's own card",
-        known_limits="Not checked by visanda: see the model's own card, and check a sample of boxes by eye.",
-    )

@@ -11,7 +11,11 @@ import pandas as pd
 import pyarrow as pa
 
 from visanda import codes, runs
-from visanda.learn.trained import load
+from visanda.codebook import SPLIT
+from visanda.codebook import Variable as Asked
+from visanda.codebook import variable as in_codebook
+from visanda.learn.frozen import times_looked
+from visanda.learn.trained import load, names
 from visanda.media import Marked
 from visanda.report.numbers import number
 from visanda.report.pictures import Shown, histogram, png_data, shown
@@ -54,13 +58,15 @@ class Saved:
 
 @dataclass(frozen=True)
 class Variable:
-    """A coded variable: its sample, coders, classifier and validity."""
+    """A coded variable: what was asked, its sample, coders, model and validity."""
 
     name: str
+    asked: Asked
     design: dict[str, Any] | None
     coders: Result | None
     values: pd.DataFrame
     card: dict[str, Any] | None
+    looks: int
     validity: Saved | None
     errors: list[Shown]
     predicted: pd.DataFrame | None
@@ -288,25 +294,47 @@ def _clusters(store: Store, table: str) -> dict[str, Any] | None:
 def _variable(store: Store, name: str) -> Variable:
     coded = any((store.folder / "codes" / name).glob("*.csv"))
     given = codes.read(store.folder, name) if coded else None
-    gold = codes.gold(given) if given is not None else pd.Series(dtype=str)
-    trained = load(store.models / name) if (store.models / name / "card.json").exists() else None
-    validity = [saved for saved in _saved(store, "variable") if saved.note["variable"] == name]
-    predicted = None
-    if name in store.tables():
-        column = quoted(f"{name}_predicted")
-        predicted = store.frame(
-            f"SELECT {column} AS value, count(*) AS pictures FROM {quoted(name)} GROUP BY 1 ORDER BY 2 DESC"
-        )
+    gold = codes.gold_of(store.folder, name) if coded else pd.Series(dtype=str)
+    trained = load(store.models / name) if names(store.models / name) else None
+    saved = {one.name: one for one in _saved(store, "title")}
+    asked = in_codebook(store.folder, name)
     return Variable(
         name=name,
+        asked=asked,
         design=_design(store, name),
-        coders=reliability(codes.independent(given)) if given is not None else None,
-        values=gold.value_counts().rename_axis("value").rename("pictures").reset_index(),
+        coders=_reliability(given, saved.get(f"{name}-reliability")),
+        values=_values(gold, asked),
         card=trained.card if trained else None,
-        validity=validity[0] if validity else None,
-        errors=_errors(store, name, trained.split) if trained and predicted is not None else [],
-        predicted=predicted,
+        looks=times_looked(store.models / name) if trained else 0,
+        validity=saved.get(f"{name}-validity"),
+        errors=_errors(store, name, trained.split.of("test"), gold) if trained else [],
+        predicted=_predicted(store, name),
     )
+
+
+def _reliability(given: pd.DataFrame | None, saved: Saved | None) -> Result | None:
+    """How far coders agree, as it was saved, or computed now."""
+    if saved is not None:
+        return Result(saved.note["title"], saved.table, saved.note["words"], saved.note["warnings"])
+    return None if given is None else reliability(codes.independent(given))
+
+
+def _values(gold: pd.Series, asked: Asked) -> pd.DataFrame:
+    """How many units have each value, or each label; of numbers, their quartiles."""
+    if asked.scale in ("interval", "pairwise"):
+        return gold.astype(float).describe().rename_axis("statistic").rename("value").reset_index()
+    values = gold.str.split(SPLIT).explode() if asked.scale == "multilabel" else gold
+    return values.value_counts().rename_axis("value").rename("pictures").reset_index()
+
+
+def _predicted(store: Store, name: str) -> pd.DataFrame | None:
+    """Counts of the machine's labels; of numbers, their quartiles."""
+    if name not in store.tables():
+        return None
+    said = store.frame(f"SELECT {quoted(f'{name}_predicted')} AS value FROM {quoted(name)}")["value"].dropna()
+    if pd.api.types.is_float_dtype(said):
+        return said.describe().rename_axis("statistic").reset_index()
+    return said.value_counts().rename_axis("value").rename("pictures").reset_index()
 
 
 def _design(store: Store, name: str) -> dict[str, Any] | None:
@@ -326,9 +354,12 @@ def _design(store: Store, name: str) -> dict[str, Any] | None:
     }
 
 
-def _errors(store: Store, name: str, split: pd.DataFrame) -> list[Shown]:
+def _errors(store: Store, name: str, test: pd.DataFrame, gold: pd.Series) -> list[Shown]:
+    """Units of the test set that the model got wrong; of numbers, none are."""
+    if name not in store.tables() or pd.api.types.is_float_dtype(gold):
+        return []
     predicted = store.frame(f"SELECT id, {quoted(name + '_predicted')} AS said FROM {quoted(name)}")
-    test = split[split["set"] == "test"].merge(predicted, on="id")
+    test = test.assign(value=gold.reindex(test["id"]).to_numpy()).dropna(subset=["value"]).merge(predicted, on="id")
     wrong = test[test["value"] != test["said"]].head(EXAMPLES)
     captions = [f"coded {row.value}, said {row.said}" for row in wrong.itertuples()]
     return shown(wrong["id"].tolist(), store.paths(wrong["id"].tolist()), captions)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from visanda.report.gather import Facts, Variable
 
 
+REPORTED = ("accuracy", "macro F1", "AUC", "mean absolute error", "r", "ICC")  # measures, as tables have them
+
+
 def methods(facts: Facts) -> list[str]:
     """Paragraphs for the methods section of a paper."""
     found = [_data(facts), _measures(facts)]
@@ -94,22 +97,25 @@ def _classifier(variable: Variable) -> str:
     card = variable.card
     if card is None:
         return ""
-    group = card["arguments"]["group"]
-    together = f"near-duplicates and pictures of the same {group}" if group else "near-duplicates"
+    groups, units = card["split"].get("group", []), card["units"]
+    together = f"near-duplicates and pictures of the same {' and '.join(groups)}" if groups else "near-duplicates"
+    learnt = f"{units['train'] + units['validation']:,} coded units"
+    if card["kind"] == "finetune":
+        learnt = f"{units['train']:,} coded units, with {units['validation']:,} to tell when to stop,"
     text = (
-        f"A classifier of {variable.name} ({card['model']}; {card['penalty']}) was trained on "
-        f"{sum(card['train'].values())} coded pictures and tested on {sum(card['test'].values())} that were put aside "
-        f"before, {together} kept on one side where known."
+        f"A model of {variable.name} ({card['model']}) was trained on {learnt} and tested on {units['test']:,} that were "
+        f"put aside before, {together} kept on one side where known."
     )
     if variable.validity:
         table = variable.validity.table
         parts = [
             f"{name} {value:.3f} (95 % CI {low:.3f} to {high:.3f})"
             for name, value, low, high in table[["measure", "value", "low", "high"]].itertuples(index=False)
-            if name in ("accuracy", "macro F1", "AUC")
+            if name in REPORTED
         ]
-        times = variable.validity.note["times tested"]
-        text += f" On the test set: {', '.join(parts)}; it was looked at {times} time{'s' if times > 1 else ''}."
+        times = variable.looks
+        said = f" On the test set: {', '.join(parts)};" if parts else " It was tested;"
+        text += f"{said} the test set was looked at {times} time{'s' if times != 1 else ''}."
     return text
 
 

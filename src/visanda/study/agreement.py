@@ -1,100 +1,92 @@
-"""How well predicted classes and probabilities agree with the true ones: the numbers, on weighted rows."""
+"""How well predicted classes agree with true ones: the numbers of confusion matrices, as many as there are at once.
+
+Weights are (..., n): (n,) of rows as they are, (resamples, n) of a bootstrap; what comes back is (...) a number.
+"""
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 Array = NDArray[np.float64]
-BINS = 10  # of equal width, for calibration
+Classes = NDArray[np.integer]
 BASELINE = "accuracy of always guessing the commonest class"
 
 
-def confusion(gold: NDArray[np.integer], predicted: NDArray[np.integer], classes: int, weight: Array) -> Array:
-    """(classes, classes) weight of the rows of each true class (row) and predicted class (column)."""
-    counts = np.bincount(gold * classes + predicted, weight, classes * classes)
-    return counts.reshape(classes, classes).astype(float)
+def confusion(gold: Classes, predicted: Classes, classes: int, weight: Array) -> Array:
+    """(..., classes, classes) weight of the rows of each true class (row) and predicted class (column)."""
+    rows = np.arange(len(gold))
+    cells = csr_array((np.ones(len(gold)), (rows, gold * classes + predicted)), shape=(len(gold), classes * classes))
+    return np.asarray(weight @ cells).reshape(*weight.shape[:-1], classes, classes)
+
+
+def ratio(part: Array, whole: Array) -> Array:
+    """``part / whole``; NaN where the whole is 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)[()]
+
+
+def mean_known(values: Array) -> Array:
+    """Mean over the last axis of the values that are not NaN; NaN where all are."""
+    known = ~np.isnan(values)
+    return ratio(np.where(known, values, 0).sum(axis=-1), known.sum(axis=-1))
 
 
 def by_class(table: Array) -> dict[str, Array]:
-    """Precision, recall and F1, (classes,) each, of a confusion matrix; NaN where they are 0 / 0."""
-    hit, true, said = np.diag(table), table.sum(axis=1), table.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return {"precision": hit / said, "recall": hit / true, "F1": 2 * hit / (true + said)}
+    """Precision, recall and F1, (..., classes) each, of a confusion matrix; NaN where they are 0 / 0."""
+    hit, true, said = np.diagonal(table, axis1=-2, axis2=-1), table.sum(axis=-1), table.sum(axis=-2)
+    return {"precision": ratio(hit, said), "recall": ratio(hit, true), "F1": ratio(2 * hit, true + said)}
 
 
-def overall(table: Array) -> dict[str, float]:
+def overall(table: Array) -> dict[str, Array]:
     """Accuracy, the accuracy of always saying the commonest class, balanced accuracy and macro F1.
 
     Balanced accuracy is the mean recall of the classes that are true of some row; macro F1 the mean F1 of
     those that are true or predicted of some row.
     """
-    classes = by_class(table)
+    classes, total = by_class(table), table.sum(axis=(-2, -1))
     return {
-        "accuracy": float(np.trace(table) / table.sum()),
-        BASELINE: float(table.sum(axis=1).max() / table.sum()),
+        "accuracy": ratio(np.trace(table, axis1=-2, axis2=-1), total),
+        BASELINE: ratio(table.sum(axis=-1).max(axis=-1), total),
         "balanced accuracy": mean_known(classes["recall"]),
         "macro F1": mean_known(classes["F1"]),
     }
 
 
-def auc(positive: NDArray[np.bool_], score: Array, weight: Array) -> float:
-    """Probability that a positive row scores above a negative one, ties half; NaN without both."""
-    order = np.argsort(score, kind="stable")
-    ordered = score[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    plus = np.add.reduceat((weight * positive)[order], starts)
-    minus = np.add.reduceat((weight * ~positive)[order], starts)
-    pairs = plus.sum() * minus.sum()
-    return float((plus * (np.cumsum(minus) - minus / 2)).sum() / pairs) if pairs > 0 else np.nan
+def in_order(table: Array) -> dict[str, Array]:
+    """Of classes in order: agreement that counts how far off a prediction is.
 
-
-def with_probability(gold: NDArray[np.integer], probability: Array, weight: Array) -> dict[str, float]:
-    """AUC, Brier score and expected calibration error.
-
-    Args:
-        gold: (n,) true class.
-        probability: (n, 2 or more) of each class. Two classes: AUC and Brier score of the second, in
-            0-1; more: mean one-versus-rest AUC, and Brier summed over the classes, in 0-2 (Brier 1950).
-        weight: (n,) of the rows.
+    Returns:
+        Share within one step; mean absolute error in steps, and its mean over the true classes (Baccianella,
+        Esuli & Sebastiani 2009), which a rare class weighs in as much as a common one; mean error in steps;
+        quadratic weighted kappa (Cohen 1968); Spearman's rank correlation, ties at their mean rank.
     """
-    classes = probability.shape[1]
-    truth = gold[:, None] == np.arange(classes)
-    scored = [1] if classes == 2 else range(classes)
-    error = ((probability - truth)[:, scored] ** 2).sum(axis=1)
-    bins = calibration(*sure(gold, probability), weight)
+    steps = np.arange(table.shape[-1], dtype=float)
+    apart = steps[None, :] - steps[:, None]
+    total, true, said = table.sum(axis=(-2, -1)), table.sum(axis=-1), table.sum(axis=-2)
+    chance = np.einsum("...i,ij,...j->...", true, apart**2, said)
+    observed = (table * apart**2).sum(axis=(-2, -1)) * total
     return {
-        "AUC": mean_known(np.array([auc(truth[:, k], probability[:, k], weight) for k in scored])),
-        "Brier score": float(np.average(error, weights=weight)),
-        "expected calibration error": float(
-            np.nansum(bins["weight"] * np.abs(bins["share"] - bins["probability"])) / weight.sum()
-        ),
+        "within one step": ratio((table * (np.abs(apart) <= 1)).sum(axis=(-2, -1)), total),
+        "mean absolute error (steps)": ratio((table * np.abs(apart)).sum(axis=(-2, -1)), total),
+        "macro mean absolute error (steps)": mean_known(ratio((table * np.abs(apart)).sum(axis=-1), true)),
+        "mean error (steps)": ratio((table * apart).sum(axis=(-2, -1)), total),
+        "quadratic weighted kappa": 1 - ratio(observed, chance),
+        "Spearman correlation": _correlation(table, _middle_ranks(true), _middle_ranks(said)),
     }
 
 
-def sure(gold: NDArray[np.integer], probability: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """What calibration judges: the probability of the second of two classes, or of the likeliest; if true."""
-    if probability.shape[1] == 2:
-        return probability[:, 1], gold == 1
-    return probability.max(axis=1), gold == probability.argmax(axis=1)
+def _middle_ranks(counts: Array) -> Array:
+    """The mean rank of the rows of each class."""
+    return np.cumsum(counts, axis=-1) - counts / 2
 
 
-def calibration(probability: Array, happened: NDArray[np.bool_], weight: Array) -> dict[str, Array]:
-    """Mean probability, share that happened and weight in ``BINS`` bins of equal width; NaN where empty."""
-    bin_of = np.minimum((probability * BINS).astype(np.intp), BINS - 1)
-    total = np.bincount(bin_of, weight, BINS).astype(float)
-    with np.errstate(invalid="ignore"):
-        return {
-            "probability": np.bincount(bin_of, weight * probability, BINS) / total,
-            "share": np.bincount(bin_of, weight * happened, BINS) / total,
-            "weight": total,
-        }
-
-
-def mean_known(values: Array) -> float:
-    """Mean of the values that are not NaN; NaN where all are."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return float(np.nanmean(values))
+def _correlation(table: Array, rows: Array, columns: Array) -> Array:
+    """Correlation of the values of rows (..., k) and of columns (..., k) over the weights of a table (..., k, k)."""
+    total = table.sum(axis=(-2, -1))
+    true, said = table.sum(axis=-1), table.sum(axis=-2)
+    first = rows - ratio((true * rows).sum(axis=-1), total)[..., None]
+    second = columns - ratio((said * columns).sum(axis=-1), total)[..., None]
+    together = np.einsum("...i,...ij,...j->...", first, table, second)
+    return ratio(together, np.sqrt((true * first**2).sum(axis=-1) * (said * second**2).sum(axis=-1)))

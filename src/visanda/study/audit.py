@@ -10,12 +10,13 @@ import pandas as pd
 
 from visanda.errors import InputError
 from visanda.result import Result
-from visanda.study.agreement import BASELINE, calibration, confusion, overall, sure, with_probability
+from visanda.study.agreement import BASELINE, confusion, overall
 from visanda.study.audit_numbers import audit_numbers
 from visanda.study.audit_plot import classes_plot
 from visanda.study.audit_rows import Array, Flags, Rows, collect, difference, group_warnings, proportion
+from visanda.study.judged import FEW_GOLD, FEW_OF_CLASS
+from visanda.study.probabilities import calibration, sure, with_probability
 from visanda.study.sample import strata
-from visanda.study.validity import FEW_GOLD, FEW_OF_CLASS
 
 SILENT = "(no value)"
 

@@ -6,10 +6,10 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from visanda.errors import InputError
 from visanda.study.columns import require_columns
+from visanda.study.sampling_round import draw_round
 
 MISSING = "(missing)"
 EVERYTHING = "all"
@@ -49,47 +49,13 @@ def draw(
     require_columns(frame, ["id", *(by or [])])
     if frame["id"].isna().any() or frame["id"].duplicated().any():
         raise InputError("column 'id' has missing or repeated values: drawing needs one row for each id")
-    if not 1 <= n <= len(frame):
-        raise InputError(f"n={n}, but there are {len(frame):,} rows to draw from: ask for 1 to {len(frame):,}")
-    rows = pd.DataFrame({"id": frame["id"], "stratum": strata(frame, by or [])}).sort_values("id")
-    sizes = rows.groupby("stratum").size()
-    if n < len(sizes):
-        named = f"{len(sizes)} strata of {', '.join(by or [])}"
-        raise InputError(f"n={n} is less than the {named}: draw at least {len(sizes)}, or use fewer strata")
-    size = sizes.to_numpy()
-    taken = allocation(size.astype(float) if allocate == "proportional" else np.ones(len(size)), size, n)
+    rows = pd.DataFrame({"id": frame["id"], "stratum": strata(frame, by or [])})
     random = np.random.default_rng(seed)
-    drawn = []
-    for (stratum, members), count in zip(rows.groupby("stratum"), taken, strict=True):
-        ids = random.choice(members["id"].to_numpy(), count, replace=False)
-        drawn.append(
-            pd.DataFrame({"id": ids, "stratum": stratum, "n_stratum": len(members), "pi": count / len(members)})
-        )
-    sample = pd.concat(drawn, ignore_index=True)
-    sample["order"] = random.permutation(n) + 1
-    return sample.sort_values("order", ignore_index=True)
-
-
-def allocation(share: NDArray[np.float64], size: NDArray[np.integer], n: int) -> NDArray[np.int64]:
-    """(h,) rows to draw from each stratum, ``n`` in sum, by the method of the largest remainder.
-
-    Args:
-        share: (h,) what the numbers are proportional to, as far as ``size`` and the least number allow.
-        size: (h,) rows in each stratum, 1 or more.
-        n: from h to the sum of ``size``.
-    """
-    least = np.minimum(2, size)
-    if least.sum() > n:
-        least = np.ones_like(size)
-    low, high = 0.0, float((size / share).max())
-    for _ in range(200):  # bisection for the factor that makes the bounded numbers add up to n
-        factor = (low + high) / 2
-        low, high = (factor, high) if np.clip(factor * share, least, size).sum() < n else (low, factor)
-    exact = np.clip(high * share, least, size)
-    whole = np.floor(exact + 1e-9).astype(np.int64)
-    remainder = np.argsort(whole - exact, kind="stable")[: n - whole.sum()]
-    whole[remainder] += 1
-    return whole
+    drawn = draw_round(rows, n, random, allocate=allocate)
+    sizes = drawn.groupby("stratum").size()
+    sample = drawn[drawn["taken"]].drop(columns="taken").sort_values(["stratum", "id"])
+    sample = sample.assign(n_stratum=sample["stratum"].map(sizes), order=random.permutation(n) + 1)
+    return sample.sort_values("order", ignore_index=True)[["id", "stratum", "n_stratum", "pi", "order"]]
 
 
 def strata(frame: pd.DataFrame, by: list[str]) -> pd.Series:

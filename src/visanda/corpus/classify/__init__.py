@@ -1,0 +1,1 @@
+"""What training, evaluating, applying and explaining rest on."""

@@ -1,0 +1,121 @@
+"""Applied: predictions of all units of a corpus, some thousands at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from visanda import run
+from visanda.corpus.classify.features import batches
+from visanda.corpus.classify.kinds import OfKind
+from visanda.corpus.classify.predicting import columns_of
+from visanda.corpus.classify.undecided import Undecided
+from visanda.learn.split import fold_of
+from visanda.errors import InputError
+from visanda.learn.trained import Trained, load, place
+from visanda.measures import own_model
+from visanda.models.own import Own
+from visanda.parts import write_bytes
+from visanda.store import Store
+
+APPLIED = "applied.json"  # in models/<variable>: which model made the predictions
+SCORES = "_scores"  # ends the name of the table with what a fine-tuned model gives out, beside its predictions
+
+
+def from_vectors(store: Store, trained: Trained, on: str, undecided: Undecided) -> Iterator[pa.Table]:
+    """Predictions by a head, of all units of a kind that have vectors."""
+    model, folds = Own(trained.model), [Own(fold) for fold in trained.folds]
+    groups = dict(zip(trained.split.sets["id"], trained.split.sets["group"], strict=True))
+    seed, wanted = int(trained.card["arguments"]["seed"]), OfKind(store, on)
+    for every, vectors in batches(store, trained.card["features"]):
+        mine = wanted(every)
+        ids = [id for id, is_one in zip(every, mine, strict=True) if is_one]
+        if not ids:
+            continue
+        rows = np.ascontiguousarray(vectors[np.flatnonzero(mine)], np.float32)
+        outputs = model(rows)
+        crossfit = None if len(trained.rows) else outputs  # who learnt from no code has seen none
+        if folds:
+            crossfit = np.empty_like(outputs)
+            fold = fold_of([groups.get(id, id) for id in ids], len(folds), seed)
+            for number, companion in enumerate(folds):
+                if (members := np.flatnonzero(fold == number)).size:
+                    crossfit[members] = companion(rows[members])
+        yield _table(trained, ids, outputs, crossfit, undecided)
+
+
+def from_pixels(store: Store, trained: Trained, on: str, undecided: Undecided, workers: int) -> Iterator[pa.Table]:
+    """Predictions by a model that eats pictures: the runner looks at those that were not looked at before."""
+    variable = trained.card["variable"]
+    table = f"{variable}{SCORES}"
+    measure = own_model(model=str(place(store.models / variable, trained.name)))
+    task = run.Task(table, measure)
+    _same_in_another_place(store, task)
+    run.measure(store, [task], on=on, workers=workers, replace=True)
+    wanted = OfKind(store, on)
+    for batch in store.parts(table).batches(["id", "scores", "error"]):
+        every = batch.column("id").to_pylist()
+        mine = np.flatnonzero(wanted(every))
+        errors = batch.column("error").take(pa.array(mine)).to_pylist()
+        scores = batch.column("scores").take(pa.array(mine)).to_pylist()
+        good = [row for row, error in enumerate(errors) if error is None]
+        bad = [row for row, error in enumerate(errors) if error is not None]
+        names = [every[row] for row in mine]
+        if good:
+            outputs = np.array([scores[row] for row in good], np.float64)
+            yield _table(trained, [names[row] for row in good], outputs, None, undecided)
+        if bad:
+            failed = {"id": [names[row] for row in bad], "error": [errors[row] for row in bad]}
+            yield pa.table(failed, schema=pa.schema([("id", pa.string()), ("error", pa.string())]))
+
+
+def say_applied(store: Store, trained: Trained, on: str, stem: str) -> None:
+    """Write down which model makes the table of predictions that a run is about to put in place."""
+    said = {"model": trained.name, "trained": trained.card["trained"], "on": on, "run": stem}
+    folder = store.models / trained.card["variable"]
+    write_bytes(folder / APPLIED, json.dumps(said, indent=2).encode())
+
+
+def model_of_predictions(store: Store, variable: str) -> Trained:
+    """The model that made the table of predictions.
+
+    Raises:
+        InputError: it is not known, not there any more, or was trained again since.
+    """
+    again = f"visanda apply {variable}"
+    try:
+        said = json.loads((store.models / variable / APPLIED).read_text("utf-8"))
+        made = any(said["run"] in path.name for path in store.parts(variable).files())
+    except (OSError, ValueError, KeyError):
+        made = False
+    if not made:
+        raise InputError(f"which model made the predictions of {variable!r} is not known: {again}")
+    trained = load(store.models / variable, said["model"])
+    if said["trained"] != trained.card["trained"]:
+        raise InputError(f"the model {trained.name!r} of {variable!r} was trained again since it was applied: {again}")
+    return trained
+
+
+def _same_in_another_place(store: Store, task: run.Task) -> None:
+    """A corpus that was moved: the same weights under another path made the very same numbers."""
+    there: dict[str, Any] = store.describe(task.table)
+    same = there.get("models") == [card.card() for card in task.measure.models]
+    if there and same and there["arguments"] != task.measure.arguments:
+        store.write_description(task.table, there | {"arguments": task.measure.arguments})
+
+
+def _table(
+    trained: Trained, ids: list[str], outputs: np.ndarray, crossfit: np.ndarray | None, undecided: Undecided
+) -> pa.Table:
+    variable, target = trained.card["variable"], trained.target
+    frame = columns_of(variable, target, outputs, crossfit)
+    frame.insert(0, "id", pd.Series(ids, dtype="string"))
+    for name, values in undecided.columns(variable, outputs).items():
+        frame[name] = values
+    frame["error"] = pd.Series([None] * len(frame), dtype="string")
+    return pa.Table.from_pandas(frame, preserve_index=False)
