@@ -226,15 +226,15 @@ def measures() -> str:
 def _measure(measure: Registered) -> list[str]:
     doc = sections(inspect.getdoc(measure.implementation) or "")
     summary, _, more = doc[""].partition("\n\n")
-    example = example_of(measure)
+    example = None if "model" in needs(measure) else example_of(measure)  # a model of a hub decides its columns
     facts = [f"- **Source**: {measure.source}", _sees(measure)]
-    if models := [card.name for card in example.models]:
+    if example and (models := [card.name for card in example.models]):
         named = ", ".join(f"[{name}](../design/models.md#{name})" if name in MODELS else name for name in models)
         facts.append(f"- **Models**: {named}")
     args = {name: text for name, text in entries(doc.get("Args", "")).items() if name in measure.parameters}
     facts += [f"- `--{name}`: {prose(text)}{_needed(measure, name)}" for name, text in args.items()]
-    types = [f"Columns and types: {_listed(example.columns)}."]
-    if example.finds:
+    types = [f"Columns and types: {_listed(example.columns)}."] if example else []
+    if example and example.finds:
         types.append(f"Of the table `{measure.name}_by_picture`: {_listed(example.per_picture)}.")
     meaning = re.split(r"; (?=`)", prose(doc.get("Returns", "")))
     return [
@@ -260,8 +260,12 @@ def _sees(measure: Registered) -> str:
 
 def example_of(measure: Registered) -> Measure:
     """A measure with its arguments; where labels decide its columns, ``one`` and ``two``."""
-    needs = [name for name, one in measure.parameters.items() if one.default is inspect.Parameter.empty]
-    return measure(**{name: ["one", "two"] for name in needs})
+    return measure(**{name: ["one", "two"] for name in needs(measure)})
+
+
+def needs(measure: Registered) -> list[str]:
+    """The arguments that must be given."""
+    return [name for name, one in measure.parameters.items() if one.default is inspect.Parameter.empty]
 
 
 def _listed(columns: Mapping[str, ColumnType]) -> str:

@@ -71,6 +71,8 @@ def test_a_measure_and_each_of_its_columns_are_explained(measure):
     section = re.split(r"^## ", read("docs/guide/measures.md").partition(f"## {measure.name}\n")[2], flags=re.M)[0]
     assert section, f"{measure.name} is not in measures.md"
     explained = inspect.getdoc(measure.implementation) or ""
+    if "model" in generate.needs(measure):  # a model of a hub decides its columns
+        return
     example = generate.example_of(measure)
     for name in [*example.columns, *example.per_picture]:
         family = name.split("_")[0] + "_"  # share_black … share_pink are explained together
@@ -88,7 +90,7 @@ def test_each_dependency_is_listed_with_its_reason():
     wanted = [*project["dependencies"], *(one for some in project["optional-dependencies"].values() for one in some)]
     names = {re.split(r"[\[<>=~! ]", requirement)[0] for requirement in wanted}
     listed = re.findall(r"^\| `([\w-]+)` \| \S.* \| \S.* \|$", read("docs/design/dependencies.md"), re.M)
-    assert sorted(listed) == sorted(names - {"visanda"})  # an extra of ours may bring another
+    assert set(listed) == names - {"visanda"}  # an extra of ours may bring another
 
 
 # what runs

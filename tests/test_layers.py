@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "extras": "errors",
     "units": "errors",
     "media": "aside errors timecode units",
-    "models": "errors media",
+    "models": "errors extras media",
     "conse": "errors models",
     "measure": "arguments errors media models units",
     "measures": "arguments conse errors extras measure media models units",
@@ -40,14 +40,14 @@ MAY_IMPORT = {
     # work over many pictures
     "run": "errors measure media progress runs store units",
     "collect": "errors media progress units",
-    "learn": "conse errors extras media models parts progress",
+    "learn": "aside conse errors extras media models parts progress",
     "privacy": "aside errors media",
     # statistics on plain tables
     "study": "errors result timecode",
     # the study as a whole
     "report": "codebook codes errors learn media parts result runs store study timecode",
-    "corpus": "aside codebook codes collect errors learn measure measures media models parts privacy progress report result run "
-    "runs store study timecode units",
+    "corpus": "aside codebook codes collect errors learn measure measures media models parts privacy progress report "
+    "result run runs store study timecode units",
     # what nothing imports
     "demo": "corpus errors result store",
     "cli": "corpus demo errors measure models result visanda",
@@ -70,7 +70,7 @@ OUTSIDE = {
 }
 
 # Modules with one import inside a function: a public name when it is first used; what an optional extra brings.
-LAZY = {"visanda", "visanda.extras"}
+LAZY = {"visanda", "visanda.extras", "visanda.models.alone"}  # the last runs alone, and opens files only if Pillow is there
 
 FILES = sorted(ROOT.rglob("*.py"))
 

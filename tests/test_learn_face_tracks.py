@@ -110,6 +110,13 @@ def test_start_and_stop_stay_in_the_shot_and_the_video():
     assert found["seconds"].tolist() == [2.0, 2.0, 1.0]
 
 
+def test_nothing_is_on_screen_after_the_end_that_a_file_states():
+    """Some containers state less than the time of their last frame."""
+    found = appearances(np.array([3.0, 4.0, 4.1]), np.array([1, 1, 2]), 1.0, duration=3.98)
+    assert found["stop"].tolist() == [3.98, 3.98]
+    assert (found["start"] <= found["stop"]).all()
+
+
 @pytest.mark.parametrize(("begins", "lasts"), [(3.0, 0.3), (3.2, 1.0), (2.9, 4.7)])
 def test_seconds_are_right_on_average_over_where_frames_begin(begins, lasts):
     """Over 100 even phases of frames a second apart, what is seen adds up to what was there; clipped, it is less."""

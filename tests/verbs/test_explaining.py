@@ -213,7 +213,7 @@ def test_a_picture_that_is_gone_leaves_a_gap(tmp_path: Path):
     ids = corpus.frame("SELECT id FROM media ORDER BY id LIMIT 2")["id"].tolist()
     corpus.resolve(corpus.frame("SELECT path FROM media WHERE id = ?", [ids[0]])["path"].iloc[0]).unlink()
     table = corpus.explain("colour_of", *ids).table
-    assert "No such file" in table["error"].iloc[0]
+    assert "no such file" in table["error"].iloc[0]
     assert table["error"].isna().iloc[1] and table["peak_x"].notna().iloc[1]
     said = corpus.shortcuts("colour_of", resamples=20)
     assert any("could not be read" in text for text in said.warnings) or ids[0] in set(

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from PIL import Image as Pillow
 from video_media import make
@@ -106,19 +107,31 @@ def test_two_tables_of_things_stand_side_by_side(corpus):
     objects = corpus.frame("SELECT picture, label, share FROM objects")
     labels = sorted(objects["label"].unique())
     assert "person" in labels
-    assert {f"{what}_{label}" for what in ("n", "share") for label in labels} <= set(frame)
+    named = {label: label.replace(" ", "_") for label in labels}
+    assert {f"{what}_{name}" for what in ("n", "share") for name in named.values()} <= set(frame)
     for id in PICTURES:
         for label in labels:
             mine = objects[(objects["picture"] == id) & (objects["label"] == label)]
             if id == "m/broken.jpg":
-                assert pd.isna(frame.loc[id, f"n_{label}"]) and pd.isna(frame.loc[id, f"share_{label}"])
+                assert pd.isna(frame.loc[id, f"n_{named[label]}"]) and pd.isna(frame.loc[id, f"share_{named[label]}"])
             else:
-                assert frame.loc[id, f"n_{label}"] == len(mine)
-                assert frame.loc[id, f"share_{label}"] == pytest.approx(min(1.0, mine["share"].sum()))
+                assert frame.loc[id, f"n_{named[label]}"] == len(mine)
+                assert frame.loc[id, f"share_{named[label]}"] == pytest.approx(min(1.0, mine["share"].sum()))
     assert frame.loc["m/grey.png", "n_person"] == 0 == frame.loc["m/grey.png", "share_person"]
     assert frame.loc["m/astronaut.jpg", "n_person"] == 1 and frame.loc["m/astronaut.jpg", "share_person"] > 0.3
-    named = corpus.table("objects", "faces", on="image").set_index("id")
-    assert named["n_faces"].equals(frame["n_faces"]) and named["n_person"].equals(frame["n_person"])
+    exported = corpus.table("objects", "faces", on="image").set_index("id")
+    assert exported["n_faces"].equals(frame["n_faces"]) and exported["n_person"].equals(frame["n_person"])
+
+
+def test_counts_are_columns_that_statistics_can_name(corpus):
+    """``n_fire hydrant`` cannot stand in a formula."""
+    rows = corpus.query("SELECT * FROM objects").to_pandas()
+    rows.loc[rows["label"] == "person", "label"] = "fire hydrant"
+    with corpus.parts("objects").writing():
+        corpus.parts("objects").replace_all(pa.Table.from_pandas(rows, preserve_index=False), "here")
+    frame = corpus.join("objects", on="image").set_index("id")
+    assert frame.loc["m/astronaut.jpg", "n_fire_hydrant"] == 1
+    assert not [name for name in frame if " " in name]
 
 
 def test_counts_reach_a_file_for_statistics(corpus, tmp_path):
@@ -240,6 +253,19 @@ def test_boxes_are_drawn_around_the_faces(corpus):
     assert columns.min() - left == pytest.approx(face["x"], abs=5)
     assert columns.max() - left == pytest.approx(face["x"] + face["width"], abs=5)
     assert rows.max() - top == pytest.approx(face["y"] + face["height"], abs=5)
+
+
+def test_a_sheet_with_boxes_does_not_take_the_place_of_one_without(corpus):
+    without, faces = corpus.sheet("m/astronaut.jpg"), corpus.sheet("m/astronaut.jpg", boxes="faces")
+    assert (without.name, faces.name) == ("sheet.jpg", "sheet-faces.jpg")
+    assert without.exists() and faces.exists()
+
+
+def test_what_was_guessed_of_people_is_named_before_it_is_shared(corpus, tmp_path):
+    corpus.share(tmp_path / "copy")
+    said = (tmp_path / "copy" / "MANIFEST.md").read_text("utf-8")
+    assert "What a machine guessed of people's faces or bodies is in" in said
+    assert "perceived_female, perceived_gender" in said
 
 
 def test_only_pictures_with_faces_are_shown_with_boxes(corpus):

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-import pandas as pd
-
 from visanda.codebook.variable import LEFT, NONE, RIGHT, SPLIT, TIE, Variable, fold
 from visanda.errors import InputError
 
@@ -42,11 +40,8 @@ def fit(variable: Variable, given: str) -> str | None:
     return _one(variable.values, given) if variable.values else given
 
 
-def fitted(variable: Variable, given: Sequence[str]) -> tuple[list[str], pd.DataFrame]:
+def fitted(variable: Variable, given: Sequence[str]) -> list[str]:
     """All values as the codebook writes them; empty ones stay empty.
-
-    Returns:
-        The values; and what was changed on the way: given, value, codes (how many), a row a spelling.
 
     Raises:
         InputError: some fit no value: a table of them, with what to do.
@@ -55,9 +50,7 @@ def fitted(variable: Variable, given: Sequence[str]) -> tuple[list[str], pd.Data
     found = {text: fit(variable, text) for text in times}
     if unknown := [text for text, value in found.items() if value is None]:
         raise _unknown(variable, {text: times[text] for text in unknown})
-    changed = [(text, value, times[text]) for text, value in found.items() if text != value]
-    values = [found.get(text) or "" for text in given]
-    return values, pd.DataFrame(changed, columns=["given", "value", "codes"])
+    return [found.get(text) or "" for text in given]
 
 
 def recoded(given: Sequence[str], recode: Sequence[str]) -> list[str]:
@@ -69,7 +62,7 @@ def recoded(given: Sequence[str], recode: Sequence[str]) -> list[str]:
     ['yes', 'yes']
 
     Raises:
-        InputError: a pair without ``=``, or a value that is never given.
+        InputError: a pair without ``=``.
     """
     pairs: dict[str, str] = {}
     for text in recode:
@@ -78,9 +71,6 @@ def recoded(given: Sequence[str], recode: Sequence[str]) -> list[str]:
             if not sign or not old.strip():
                 raise InputError(f"--recode {pair!r} says not what becomes what: write old=new, as in Yep=yes,nope=no")
             pairs[fold(old)] = new.strip()
-    there = {fold(text) for text in given}
-    if missing := [old for old in pairs if old not in there]:
-        raise InputError(f"--recode: no code is {missing[0]!r}; there are: {', '.join(sorted(there - {''})[:SHOWN])}")
     return [pairs.get(fold(text), text) for text in given]
 
 

@@ -54,7 +54,9 @@ class Applying(Measuring):
             )
             tables = list(made)
             if not tables:
-                raise InputError(f"there is no {on} to predict: measure {trained.card['features'].get('table')} --on {on}")
+                raise InputError(
+                    f"there is no {on} to predict: measure {trained.card['features'].get('table')} --on {on}"
+                )
             table = pa.concat_tables(tables, promote_options="permissive")
             table = table.select([*(name for name in table.column_names if name != "error"), "error"])
             say_applied(self, trained, on, run.stem)

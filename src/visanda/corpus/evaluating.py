@@ -7,9 +7,9 @@ import json
 import pandas as pd
 
 from visanda import codes
+from visanda.corpus.classify.predicting import scores_of
 from visanda.corpus.measuring import Measuring
 from visanda.errors import InputError
-from visanda.corpus.classify.predicting import scores_of
 from visanda.learn.frozen import look
 from visanda.learn.trained import Trained, load, place, save_card
 from visanda.media import contact_sheet

@@ -72,6 +72,8 @@ class Explaining(Measuring):
             table = rows[
                 ["id", "why", "coded", "said", "value", "probability", "peak_x", "peak_y", "evidence", "error"]
             ]
+            if not trained.target.classes:
+                table = table.drop(columns=["value", "probability"])
             result = Result(f"{variable}: what {trained.name} looks at", table, [f"The maps: {path}."])
             result.words.append(f"Maps are {WAYS[way]}. They show what the model rests on, not whether it should.")
             if neighbours:

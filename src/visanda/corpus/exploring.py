@@ -250,7 +250,7 @@ class Exploring(Measuring):
             boxes: draw the boxes of a table on the pictures: faces, objects or text; only pictures with some.
             where: which pictures, as a condition in SQL on the table media.
             n: at most so many.
-            out: the file to write; ``results/sheet.jpg`` by default.
+            out: the file to write; by default ``results/sheet.jpg``, with boxes ``results/sheet-faces.jpg`` or so.
             title: what stands above.
 
         Returns:
@@ -264,7 +264,8 @@ class Exploring(Measuring):
         if not ids:
             raise InputError("no pictures to show")
         captions = [_last(id) for id in ids[:n]]
-        return self._save_sheet(list(ids[:n]), captions, out or "sheet.jpg", title, boxes=boxes)
+        usual = f"sheet-{boxes}.jpg" if boxes else "sheet.jpg"
+        return self._save_sheet(list(ids[:n]), captions, out or usual, title, boxes=boxes)
 
     def _save_sheet(
         self, ids: list[str], captions: list[str] | None, out: str | Path, title: str | None, boxes: str | None = None

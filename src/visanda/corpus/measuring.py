@@ -171,7 +171,9 @@ class Measuring(Store):
         pictures = self._column_frame(f"{table}{BY_PICTURE}").set_index("id")
         if "label" not in self.column_names(table):
             return pictures
-        found = self.frame(f"SELECT picture, label, share FROM {quoted(table)}").groupby(["picture", "label"])["share"]
+        things = self.frame(f"SELECT picture, label, share FROM {quoted(table)}")
+        things["label"] = things["label"].str.replace(r"\W+", "_", regex=True)  # a name of a column has no spaces
+        found = things.groupby(["picture", "label"])["share"]
         wide = [found.size().unstack().add_prefix("n_"), found.sum().clip(upper=1).unstack().add_prefix("share_")]
         per_label = pd.concat(wide, axis=1).reindex(pictures.index[pictures["error"].isna()]).fillna(0.0)
         per_label = per_label[[name for name in per_label if name not in pictures]]

@@ -134,9 +134,7 @@ class Training(Coding, Measuring):
             run.counts = {one.card["variable"]: one.card["units"] for one in trained}
         return said_of_fine_tuning(trained, all_of.learnt, made)
 
-    def _train_words(
-        self, variable: str, name: str, table: str, wanted: Wanted, arguments: dict[str, Any]
-    ) -> Result:
+    def _train_words(self, variable: str, name: str, table: str, wanted: Wanted, arguments: dict[str, Any]) -> Result:
         """Make a model of words; codes tune it, where there are some."""
         asked = in_codebook(self.folder, variable)
         self._need(table, asked.on)

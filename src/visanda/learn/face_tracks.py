@@ -166,11 +166,12 @@ def appearances(
     if duration is not None:
         closes = np.minimum(closes, duration)
     first, last = table["first"].to_numpy(), table["last"].to_numpy()
+    end = np.inf if duration is None else duration  # a container may state less than its last frame's time
     return pd.DataFrame(
         {
             "track": table.index,
-            "start": np.minimum(np.maximum(first - frame_interval / 2, opens), first),
-            "stop": np.maximum(np.minimum(last + frame_interval / 2, closes), last),
+            "start": np.minimum(np.minimum(np.maximum(first - frame_interval / 2, opens), first), end),
+            "stop": np.minimum(np.maximum(np.minimum(last + frame_interval / 2, closes), last), end),
             "seconds": last - first + frame_interval,
             "faces": table["faces"].to_numpy(),
         }

@@ -190,7 +190,7 @@ def read_model(folder: Path) -> tuple[dict[str, Any], bytes, tuple[bytes, ...], 
     return card, model, folds, rows
 
 
-_TEXT = {name: str for name in ("id", "group", "set", "value")}
+_TEXT = dict.fromkeys(("id", "group", "set", "value"), str)
 
 
 def _take_place(folder: Path) -> None:

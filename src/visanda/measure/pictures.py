@@ -22,7 +22,7 @@ def measure(
     *,
     columns: Columns | Callable[..., Columns],
     on: str = "image",
-    size: int | None | Callable[..., int | None] = None,
+    size: int | Callable[..., int | None] | None = None,
     models: Sequence[str] | Callable[..., Sequence[Model]] = (),
     source: str,
     example: Mapping[str, Any] | None = None,

@@ -80,7 +80,7 @@ class Registered(Generic[P]):
     name: str
     on: str
     columns: Columns | Callable[..., Columns]
-    size: int | None | Callable[..., int | None]
+    size: int | Callable[..., int | None] | None
     models: tuple[str, ...] | Callable[..., Sequence[Model]]
     source: str
     example: Mapping[str, Any]

@@ -2,6 +2,7 @@
 
 from visanda.measures.age import age
 from visanda.measures.classify import classify
+from visanda.measures.clip import clip
 from visanda.measures.colour import colour
 from visanda.measures.composition import composition
 from visanda.measures.embed import embed
@@ -10,6 +11,7 @@ from visanda.measures.faces import faces
 from visanda.measures.flow import flow
 from visanda.measures.gender import gender
 from visanda.measures.hash import hash
+from visanda.measures.hub_embed import hub_embed
 from visanda.measures.identity import identity
 from visanda.measures.loudness import loudness
 from visanda.measures.motion import motion
@@ -25,6 +27,7 @@ from visanda.measures.zeroshot import zeroshot
 __all__ = [
     "age",
     "classify",
+    "clip",
     "colour",
     "composition",
     "embed",
@@ -33,6 +36,7 @@ __all__ = [
     "flow",
     "gender",
     "hash",
+    "hub_embed",
     "identity",
     "loudness",
     "motion",

@@ -38,7 +38,9 @@ class _Opened:
                 "that 'visanda models export' wrote"
             ) from error
         if said != self.sha256:
-            raise InputError(f"own_model: {folder / 'model.onnx'} is damaged: it is not the file that card.json describes")
+            raise InputError(
+                f"own_model: {folder / 'model.onnx'} is damaged: it is not the file that card.json describes"
+            )
         self.run = Own(data)
         if self.run.input != "pixels" or self.run.width != self.side:
             raise InputError(f"own_model: {folder / 'model.onnx'} does not take pixels of {self.side} × {self.side}")

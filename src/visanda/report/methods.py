@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from visanda.report.gather import Facts, Variable
 
-
 REPORTED = ("accuracy", "macro F1", "AUC", "mean absolute error", "r", "ICC")  # measures, as tables have them
 
 

@@ -15,8 +15,8 @@ from visanda.corpus.classify.features import batches
 from visanda.corpus.classify.kinds import OfKind
 from visanda.corpus.classify.predicting import columns_of
 from visanda.corpus.classify.undecided import Undecided
-from visanda.learn.split import fold_of
 from visanda.errors import InputError
+from visanda.learn.split import fold_of
 from visanda.learn.trained import Trained, load, place
 from visanda.measures import own_model
 from visanda.models.own import Own

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from visanda import codes
-from visanda.codebook import SPLIT
+from visanda.codebook import NONE, SPLIT
 from visanda.corpus.classify.predicting import scores_of
 from visanda.errors import InputError
 from visanda.learn.trained import Trained
@@ -119,7 +119,12 @@ def told(trained: Trained, about: pd.DataFrame, output: int | None) -> pd.DataFr
     if target.scale == "interval":
         outputs, sure = np.zeros(len(about), int), scores[:, 0]
     elif target.scale == "multilabel":
-        outputs = scores.argmax(axis=1)
+        known_of = about["coded"].notna().to_numpy()
+        truth = target.encode(about["coded"].where(known_of, NONE).tolist())
+        off = np.abs(
+            scores - truth
+        )  # of what was coded, the label that it is most wrong about; or that it is surest of
+        outputs = np.where(known_of & (off > 0.5).any(axis=1), off.argmax(axis=1), scores.argmax(axis=1))
         sure = np.abs(scores - 0.5).min(axis=1)
     else:
         outputs = np.array([target.classes.index(str(value)) for value in target.decode(scores)])

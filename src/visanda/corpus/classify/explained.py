@@ -80,6 +80,7 @@ def maps(
             except (KeyError, MediaError) as error:
                 heats.append(None)
                 found.append((np.nan, np.nan, np.nan, str(error)))
+                advance()
                 continue
             eye = looking.eye(int(row["fold"]))
             heat = (eye.activation if how == "activation" else eye.occlusion)(image, int(row["output"]))

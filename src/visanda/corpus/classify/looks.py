@@ -28,7 +28,6 @@ WHOLE, CENTRE, BORDER, NO_CORNERS, NO_TEXT = (
     "without corners",
     "without text",
 )
-FACTS = ["width", "height", "aspect", "bytes_per_pixel", "format", "brightness", "contrast", "saturation"]
 
 
 @dataclass(frozen=True)

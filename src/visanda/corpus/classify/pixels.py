@@ -42,7 +42,9 @@ def outputs(model: bytes, features: Mapping[str, object], pictures: Sequence[Ima
 
     def one(picture: ImageLike) -> np.ndarray | str:
         try:
-            image = load(picture, size) if isinstance(picture, str | Path) else at_sizes(Image.of(picture), [size])[size]
+            image = (
+                load(picture, size) if isinstance(picture, str | Path) else at_sizes(Image.of(picture), [size])[size]
+            )
         except MediaError as error:
             return str(error)
         return run(squared(image.pixels, side, crop)[None])[0]  # type: ignore[arg-type]

@@ -34,7 +34,9 @@ class Undecided:
         """
         if abstain is not None:
             if not 0 < abstain < 1:
-                raise InputError(f"--abstain is the highest probability of error to accept, between 0 and 1, not {abstain:g}")
+                raise InputError(
+                    f"--abstain is the highest probability of error to accept, between 0 and 1, not {abstain:g}"
+                )
             if trained.target.scale == "interval":
                 raise InputError("--abstain is for values with probabilities: numbers have --conformal")
         return cls(trained.target, abstain)

@@ -139,12 +139,13 @@ def _restrict(sheet: Any, names: list[str], last: int, variable: Variable, value
     """What may be entered, with a list to choose from where there is one."""
     columns = list(variable.values) if variable.scale == "multilabel" else ["value"]
     if variable.scale == "multilabel":
-        rule = DataValidation("whole", "between", "0", "1", allow_blank=True)
+        rule = DataValidation("whole", operator="between", formula1="0", formula2="1", allow_blank=True)
         rule.error = "1 where the label fits, 0 where it does not"
     elif variable.scale == "interval":
         low = -ANY if variable.low is None else variable.low
         high = ANY if variable.high is None else variable.high
-        rule = DataValidation("decimal", "between", f"{low:g}", f"{high:g}", allow_blank=True)
+        ends = {"formula1": f"{low:.15g}", "formula2": f"{high:.15g}"}
+        rule = DataValidation("decimal", operator="between", **ends, allow_blank=True)
         rule.error = f"a number from {_end(variable.low)} to {_end(variable.high)}"
     elif variable.answers:
         rule = DataValidation("list", formula1=values, allow_blank=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +43,7 @@ class Taken:
     Attributes:
         codes: id, coder, value, note, codebook.
         unmatched: key, coder, value, why: rows about no unit, or about several.
-        changed: given, value, codes: other spellings that were brought to the codebook's.
+        changed: given, value, codes (how many): what was taken as another value or spelling.
         empty: rows about a unit, without a value.
         repeated: rows that say again what another row said.
     """
@@ -74,7 +75,8 @@ def take(store: Store, variable: Variable, said: Said, coder: str | None, recode
     if there.empty:
         raise InputError(f"no row names a picture of this corpus, as {rows['key'].iloc[0]!r} does not")
     given = there[there["value"] != ""]
-    values, changed = fitted(variable, recoded(given["value"].tolist(), recode))
+    values = fitted(variable, recoded(given["value"].tolist(), recode))
+    changed = _changed(given["value"].tolist(), values)
     given = given.assign(value=values)
     given = given[given["value"] != ""]
     if given.empty:
@@ -82,7 +84,7 @@ def take(store: Store, variable: Variable, said: Said, coder: str | None, recode
             f"no row has a value of {variable.name!r}: fill in the sheet first, or say with --value which column it is"
         )
     _refuse_two_values(given)
-    once = given.drop_duplicates(["id", "coder"], keep="last")
+    once = given.drop_duplicates(["id", "coder"])
     return Taken(
         codes=once[["id", "coder", "value", "note", "codebook"]].reset_index(drop=True),
         unmatched=rows.loc[rows["id"].isna(), ["key", "coder", "value", "why"]].reset_index(drop=True),
@@ -90,6 +92,13 @@ def take(store: Store, variable: Variable, said: Said, coder: str | None, recode
         empty=len(there) - len(given),
         repeated=len(given) - len(once),
     )
+
+
+def _changed(given: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
+    """What was taken as another value or spelling, the most frequent first."""
+    times = Counter((text, value) for text, value in zip(given, values, strict=True) if text != value)
+    rows = [(text, value, many) for (text, value), many in times.most_common()]
+    return pd.DataFrame(rows, columns=["given", "value", "codes"])
 
 
 def _refuse_two_values(given: pd.DataFrame) -> None:

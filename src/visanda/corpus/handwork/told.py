@@ -16,6 +16,8 @@ from visanda.corpus.handwork.taking import Taken
 from visanda.result import Result
 from visanda.store import Store
 
+CHANGED = 6  # spellings that are listed
+
 
 def codes_result(store: Store, one: Variable, taken: Taken, new: int, unmatched: Path | None) -> Result:
     """The result of `code`: how often each value was given, what was left out and what must be known."""
@@ -25,8 +27,10 @@ def codes_result(store: Store, one: Variable, taken: Taken, new: int, unmatched:
     if taken.repeated:
         words.append(f"{taken.repeated} rows say again what another row says, and count once.")
     if len(taken.changed):
-        shown = ", ".join(f"{row.given!r} as {row.value!r} ({row.codes})" for row in taken.changed.head(6).itertuples())
-        words.append(f"Other spellings were taken as the codebook's: {shown}.")
+        rows = taken.changed.head(CHANGED).itertuples()
+        shown = ", ".join(f"{row.given!r} as {row.value or 'no code'!r} ({row.codes})" for row in rows)
+        more = f" and {len(taken.changed) - CHANGED} more" if len(taken.changed) > CHANGED else ""
+        words.append(f"Taken as the codebook writes it: {shown}{more}.")
     if taken.empty:
         words.append(f"{taken.empty} rows have no value and are not counted as coded.")
     warnings = _slips(store, one, given["value"])

@@ -20,6 +20,7 @@ from visanda.learn.finetune.scoring import scores
 from visanda.learn.finetune.task import Task
 
 DECAY = 0.05  # of weights, a step, times the rate (Loshchilov & Hutter 2019)
+TRIFLE = 0.002  # a fall of the validation loss that is not worth waiting for another
 CLIPPED = 1.0  # length of the gradient, at most
 
 
@@ -32,6 +33,7 @@ class Progress:
         epoch: the last finished one; 0: the heads alone are fitted.
         best_epoch: with the lowest validation loss.
         best_loss: that loss.
+        fell: the last epoch at which it fell by more than a trifle.
         best: the trained parameters at that epoch, by name.
         history: a row an epoch.
     """
@@ -40,6 +42,7 @@ class Progress:
     epoch: int
     best_epoch: int
     best_loss: float
+    fell: int
     best: dict[str, torch.Tensor]
     history: list[dict[str, float]] = field(default_factory=list)
 
@@ -110,7 +113,7 @@ def train(
         say: called with a line for each epoch.
     """
     settings, network, now = learner.settings, learner.network, begun
-    while now.epoch < settings.epochs and now.epoch - now.best_epoch < settings.patience:
+    while now.epoch < settings.epochs and now.epoch - now.fell < settings.patience:
         began = time.perf_counter()
         now.epoch += 1
         loss = _epoch(learner, rows[0], now, optimizer)
@@ -123,10 +126,12 @@ def train(
         if not math.isfinite(row["validation_loss"]):
             say(f"The loss is no number any more: the rate {now.rate:.2g} is too high, so training ends here")
             break
+        if row["validation_loss"] < now.best_loss - TRIFLE:
+            now.fell = now.epoch
         if row["validation_loss"] < now.best_loss:
             now.best_epoch, now.best_loss, now.best = now.epoch, row["validation_loss"], parameters(network)
         keep(now)
-    if now.epoch < settings.epochs and now.epoch - now.best_epoch >= settings.patience:
+    if now.epoch < settings.epochs and now.epoch - now.fell >= settings.patience:
         say(f"Stopped: the validation loss has not fallen for {settings.patience} epochs")
     restore(network, now.best)
     return now

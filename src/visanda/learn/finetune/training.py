@@ -165,4 +165,4 @@ def _begun(learner: Learner, tasks: Mapping[str, Task], rows: Rows, say: Say) ->
     if found is None:
         found = find_rate(learner, rows[0])
         say(f"Learning rate found: {found:.2g}")
-    return Progress(found, 0, 0, loss, parameters(learner.network), history)
+    return Progress(found, 0, 0, loss, 0, parameters(learner.network), history)
