@@ -233,7 +233,7 @@ def test_unknown_values_are_listed_with_the_nearest_one_and_nothing_is_taken():
         book.fitted(PROTEST, ["Yep", "Yep", "nope", "yes", "YES", ""])
     said = str(refused.value)
     assert "3 codes are not what the codebook allows for 'protest' (yes, no)" in said
-    assert "'Yep'        2 times   nearest: yes" in said
+    assert "'Yep'        2 ×   nearest: yes" in said
     assert '--recode "Yep=yes,nope=no"' in said
 
 

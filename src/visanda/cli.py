@@ -27,6 +27,7 @@ COLUMN = 9  # characters that a column needs at least
 PYTHON_ONLY = {"join", "population"}  # the verb for them on the command line is ``table``
 GROUPS = {  # verbs of several words: a method ``faces_gallery_add`` is ``visanda faces gallery add``
     "faces": "Who is who: the faces of a corpus, by a gallery of known people or by their likeness.",
+    "models": "The models inside, with licence, source, use and limits; and those that were trained in a corpus.",
     "faces gallery": "The gallery: pictures of known people, by which faces get their names.",
 }
 
@@ -229,11 +230,16 @@ app.command(demo, group=ABOUT)
 @app.command(group=ABOUT)
 def measures() -> None:
     """What can be measured, with arguments and sources."""
-    rows = [(one.name, one.summary, ", ".join(one.parameters), one.size or "all", one.source) for one in registered()]
+    rows = [(one.name, one.summary, ", ".join(one.parameters), _pixels(one.size), one.source) for one in registered()]
     show(pd.DataFrame(rows, columns=["measure", "what", "arguments", "pixels", "source"]))
 
 
-@app.command(group=ABOUT)
+def _pixels(size: object) -> str:
+    """The shorter side that a measure sees, for people."""
+    return "its model's" if callable(size) else str(size or "all")
+
+
+@app["models"].default
 def models() -> None:
     """The models inside, with licence, source, use and limits."""
     for model in MODELS.values():

@@ -58,7 +58,7 @@ def demo(folder: Path = Path("demo-study")) -> None:
     codes = _codes(corpus)
     step(f"code nature --import {codes.name} --coder category", corpus.code("nature", import_=codes, coder="category"))
     console.print("  These codes are no person's judgement: they are made from the photos' known category.")
-    step("train nature --group scene", corpus.train("nature", group="scene"))
+    step("train nature --group scene", corpus.train("nature", group=["scene"]))
     step("evaluate nature", corpus.evaluate("nature"))
     step("apply nature", corpus.apply("nature"))
     estimate = corpus.estimate("colourfulness ~ nature", truth="nature=living")

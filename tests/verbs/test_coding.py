@@ -184,7 +184,7 @@ def test_unknown_values_are_listed_and_nothing_is_taken_until_they_are_recoded(p
     study = photos(4)
     table = pd.DataFrame({"id": study.population()["id"], "value": ["Yep", "Yep", "nope", "yes"]})
     study.codebook("alive", values=["yes,no"])
-    with pytest.raises(InputError, match="'Yep'        2 times   nearest: yes"):
+    with pytest.raises(InputError, match="'Yep'        2 ×   nearest: yes"):
         study.code("alive", import_=table, coder="ana")
     assert not (study.folder / "codes/alive/ana.csv").exists()
     study.code("alive", import_=table, coder="ana", recode=["Yep=yes,nope=no"])

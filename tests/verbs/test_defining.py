@@ -95,3 +95,15 @@ def test_a_whole_codebook_comes_from_elsewhere(photos, tmp_path):
     study = photos(3)
     (tmp_path / "theirs.toml").write_text("[a]\nvalues = ['x', 'y']\n[b]\nscale = 'pairwise'\n", "utf-8")
     assert study.codebook(from_=tmp_path / "theirs.toml").table["variable"].tolist() == ["a", "b"]
+
+
+def test_another_scale_takes_its_ends_or_values_with_it(photos):
+    study = photos(3)
+    study.codebook("warm", scale="interval", low=0, high=10)
+    assert study.codebook("warm", scale="ordinal", values=["cold,hot"]).table["value"].tolist() == ["cold", "hot"]
+    study.codebook("warm", scale="interval", high=5)
+    assert (study.folder / "codebook.toml").read_text("utf-8").splitlines()[2:] == [
+        "[warm]",
+        'scale = "interval"',
+        "high = 5",
+    ]

@@ -187,7 +187,13 @@ def test_a_model_that_eats_pictures_is_opened_up(tmp_path: Path, how: str):
     card["target"] = card["target"] | {"classes": ["red", "green", "blue"]}
     rows = head.rows.drop(columns=[name for name in head.rows if name.startswith("p_") or name == "fold"])
     Trained(card, network(3, 64), (), rows, head.split).save(corpus.models / "colour_of")
+    corpus.explain("colour_of", model="finetune", n=3, how=how)  # of a model without any honest prediction
+    stopped = rows.assign(p_0=np.nan, p_1=np.nan, p_2=np.nan)
+    scores = {"red": (0.8, 0.1, 0.1), "green": (0.1, 0.8, 0.1), "blue": (0.1, 0.1, 0.8)}
+    stopped.loc[::2, ["p_0", "p_1", "p_2"]] = [scores[value] for value in stopped["value"][::2]]
+    Trained(card, network(3, 64), (), stopped, head.split).save(corpus.models / "colour_of")
     result = corpus.explain("colour_of", model="finetune", n=6, how=how, neighbours=True)
+    assert set(result.table["id"]) <= set(stopped["id"][::2]), "what it learnt by heart says nothing"
     assert ("activation" if how == "auto" else "occlusion") in result.words[1]
     assert (result.table["said"] == result.table["coded"]).all()
     for row in result.table.itertuples():
@@ -205,6 +211,11 @@ def test_what_cannot_be_explained_says_why(trained: Corpus):
         trained.explain("other")
     with pytest.raises(InputError, match="no column 'outlet'"):
         trained.shortcuts("kind", source="outlet")
+    made = load(trained.models / "kind")
+    few = made.rows.head(11)
+    Trained(made.card | {"name": "few"}, made.model, made.folds, few, made.split).save(trained.models / "kind")
+    with pytest.raises(InputError, match="11 coded pictures that few did not learn by heart are too few"):
+        trained.shortcuts("kind", model="few")
 
 
 def test_a_picture_that_is_gone_leaves_a_gap(tmp_path: Path):

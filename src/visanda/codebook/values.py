@@ -117,7 +117,7 @@ def _unknown(variable: Variable, times: dict[str, int]) -> InputError:
     rows = sorted(times.items(), key=lambda row: (-row[1], row[0]))
     nearest = {text: _nearest(variable, text) for text, _ in rows}
     width = min(40, max(len(repr(text)) for text, _ in rows[:SHOWN]))
-    lines = [f"  {text!r:<{width}}  {n:>6,} times   {_hint(variable, nearest[text])}" for text, n in rows[:SHOWN]]
+    lines = [f"  {text!r:<{width}}  {n:>6,} ×   {_hint(variable, nearest[text])}" for text, n in rows[:SHOWN]]
     if len(rows) > SHOWN:
         lines.append(f"  ... and {len(rows) - SHOWN} more")
     pairs = ",".join(f"{text}={near or '...'}" for text, near in list(nearest.items())[:3])

@@ -89,10 +89,13 @@ def _settled(codes: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
 
 
 def _by_unit(codes: pd.DataFrame, one: Callable[[list[str]], str | None]) -> pd.Series:
+    """What ``gold`` said; what all coders of a unit say; and what is made of the codes where they differ."""
     settled, rest = _settled(codes)
-    found = {id: one(values.tolist()) for id, values in rest.groupby("id")["value"]}
+    alike = rest.groupby("id")["value"].agg(["first", "nunique"])
+    differ = rest[rest["id"].isin(alike.index[alike["nunique"] > 1])]
+    found = {id: one(values.tolist()) for id, values in differ.groupby("id")["value"]}
     decided = pd.Series({id: value for id, value in found.items() if value is not None}, dtype=object)
-    return pd.concat([decided, settled]).sort_index()
+    return pd.concat([alike.loc[alike["nunique"] == 1, "first"], decided, settled]).sort_index()
 
 
 def _median(given: list[str], values: tuple[str, ...]) -> str | None:

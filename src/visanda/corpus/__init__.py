@@ -18,6 +18,7 @@ from visanda.corpus.reporting import Reporting
 from visanda.corpus.sampling import Sampling
 from visanda.corpus.sharing import Sharing
 from visanda.corpus.training import Training
+from visanda.corpus.tuning import Tuning
 from visanda.corpus.watching import Watching
 
 __all__ = ["Corpus"]
@@ -67,6 +68,7 @@ class Corpus(
         Coding,
         Adjudicating,
         Training,
+        Tuning,
         Evaluating,
         Explaining,
         Applying,

@@ -18,7 +18,7 @@ WAYS = {
     "over all places",
     "occlusion": "occlusion (Zeiler & Fergus 2014): what the evidence loses when a part of the picture is covered",
 }
-LEAST = 20  # coded pictures without which an area under a curve says nothing
+LEAST = 12  # coded pictures without which an area under a curve says nothing
 
 
 class Explaining(Measuring):
@@ -125,7 +125,10 @@ class Explaining(Measuring):
         rows = known(self, trained)
         rows = rows[rows["coded"].notna()]
         if len(rows) < LEAST:
-            raise InputError(f"{len(rows)} coded pictures are too few to tell: code at least {LEAST}")
+            raise InputError(
+                f"{len(rows)} coded pictures that {trained.name} did not learn by heart are too few to tell: code more, or "
+                "look at a head, with --model linear"
+            )
         rows = rows.sample(min(n, len(rows)), random_state=seed).sort_values("id")
         if source is not None:
             source_of(self, source, [])
@@ -147,8 +150,10 @@ class Explaining(Measuring):
             table["suspicious"] = suspicious(table, numbers)
             what = "correlation" if numbers else "AUC"
             words, careful = said(table, what)
-            if trained.out_of_fold is None:
-                careful.append("this model has no cross-fitted companions: it may have seen these pictures' codes")
+            if not trained.folds:
+                careful.append(
+                    "this model has no cross-fitted companions: it learnt from these pictures, or stopped by them"
+                )
             if seen.failed:
                 careful.append(f"{seen.failed} pictures could not be read")
             title = f"{variable}: does {trained.name} take a shortcut? ({len(seen.ids)} coded pictures)"

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from dataclasses import replace as replace_in
 from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
 
 from visanda import codes
 from visanda.codebook import variable as in_codebook
@@ -23,10 +27,28 @@ from visanda.learn.finetune import Settings
 from visanda.learn.finetune.settings import Augment, Layers
 from visanda.learn.frozen import write_split
 from visanda.learn.heads.settings import Choices
+from visanda.learn.split import LEAST
 from visanda.learn.trained import Trained
 from visanda.result import Result
 
 Kind = Literal["linear", "knn", "mlp", "boosting", "zeroshot", "finetune"]
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What a head learns from.
+
+    Attributes:
+        learnt: the variable and its split.
+        features: where the vectors come from.
+        rows: the n units that may be learnt from: id, value, group, set.
+        vectors: (n, d) of them.
+    """
+
+    learnt: Learnable
+    features: dict[str, Any]
+    rows: pd.DataFrame
+    vectors: np.ndarray
 
 
 class Training(Coding, Measuring):
@@ -91,7 +113,13 @@ class Training(Coding, Measuring):
         """
         named = codes.check_name("model", name or model)
         wanted = Wanted(test, validation, [group] if isinstance(group, str) else group, seed, replace)
-        arguments = {"variable": variable, "model": model, "name": named, "embedding": embedding, "balance": balance}
+        arguments: dict[str, Any] = {
+            "variable": variable,
+            "model": model,
+            "name": named,
+            "embedding": embedding,
+            "balance": balance,
+        }
         arguments |= {"test": test, "validation": validation, "group": wanted.group, "seed": seed}
         if model == "finetune":
             settings = Settings(
@@ -140,8 +168,10 @@ class Training(Coding, Measuring):
         self._need(table, asked.on)
         features = table_of_vectors(self, table, among_words=True)
         coded = any((self.folder / "codes" / variable).glob("*.csv"))
-        ids = vectors_of(self, features, codes.gold_of(self.folder, variable).index)[0] if coded else []
-        learnt = learnable(self, variable, ids, wanted) if coded else nothing_coded(asked)
+        gold = codes.gold_of(self.folder, variable) if coded else pd.Series(dtype=str)
+        enough = len(gold) >= LEAST and gold.nunique() > 1  # else words must do without
+        ids = vectors_of(self, features, gold.index)[0] if enough else []
+        learnt = learnable(self, variable, ids, wanted) if enough else nothing_coded(asked)
         learnt = replace_in(learnt, target=target_of_words(asked))
         with self.record("train", arguments) as run:
             made = words(self, asked, learnt.rows("train", "validation"), table=table, seed=wanted.seed)
@@ -161,19 +191,24 @@ class Training(Coding, Measuring):
         settings: Choices | None = None,
     ) -> Result:
         """Train a head on vectors."""
+        given = self._materials(variable, embedding, wanted)
+        with self.record("train", arguments) as run:
+            target = given.learnt.target
+            made = head(kind, given.vectors, given.rows, target, balance=balance, seed=wanted.seed, settings=settings)
+            trained = self._keep(given.learnt, made, name, kind, given.features, arguments)
+            run.counts = dict(trained.card["units"])
+        return said_of_training(trained, given.learnt)
+
+    def _materials(self, variable: str, embedding: str, wanted: Wanted) -> Materials:
+        """What a head learns from: everything coded but the test set."""
         gold = codes.gold_of(self.folder, variable)
         self._need(embedding, kind_of(in_codebook(self.folder, variable), gold.index.tolist()))
         features = table_of_vectors(self, embedding)
         ids, vectors = vectors_of(self, features, gold.index)
         learnt = learnable(self, variable, ids, wanted)
-        with self.record("train", arguments) as run:
-            rows = learnt.rows("train", "validation")
-            place = {id: number for number, id in enumerate(ids)}
-            mine = vectors[[place[id] for id in rows["id"]]]
-            made = head(kind, mine, rows, learnt.target, balance=balance, seed=wanted.seed, settings=settings)
-            trained = self._keep(learnt, made, name, kind, features, arguments)
-            run.counts = dict(trained.card["units"])
-        return said_of_training(trained, learnt)
+        rows = learnt.rows("train", "validation")
+        place = {id: number for number, id in enumerate(ids)}
+        return Materials(learnt, features, rows, vectors[[place[id] for id in rows["id"]]])
 
     def _keep(
         self, learnt: Learnable, made: Made, name: str, kind: str, features: dict[str, Any], arguments: dict[str, Any]

@@ -34,8 +34,8 @@ class _Opened:
             said = card["files"]["model.onnx"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f"own_model: {folder} holds no model that eats pictures ({type(error).__name__}: {error}): give a folder "
-                "that 'visanda models export' wrote"
+                f"own_model: {folder} holds no model that eats pictures ({type(error).__name__}: {error}): give a "
+                "folder that 'visanda models export' wrote"
             ) from error
         if said != self.sha256:
             raise InputError(

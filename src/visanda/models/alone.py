@@ -22,6 +22,11 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+try:
+    from PIL import Image, ImageOps
+except ImportError:  # scores of pixels need none
+    Image = ImageOps = None  # type: ignore[assignment]
+
 HERE = Path(__file__).resolve().parent
 CLOSE = 1e-4  # how far the scores of two machines may lie apart
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif")
@@ -79,8 +84,8 @@ class Model:
 
 def opened(path: Path, how: dict[str, Any]) -> np.ndarray:
     """A file as (H, W, 3) uint8 RGB, upright, on white, with the shorter side reduced to what the square is made of."""
-    from PIL import Image, ImageOps  # noqa: PLC0415 (only to open files)
-
+    if Image is None:
+        raise SystemExit("opening pictures needs Pillow: pip install pillow")
     with Image.open(path) as picture:
         width, height = picture.size
         size = min(how["held"], width, height)
@@ -103,8 +108,6 @@ def opened(path: Path, how: dict[str, Any]) -> np.ndarray:
 
 def _flat(picture: Any) -> np.ndarray:
     """8-bit RGB; what is transparent becomes white."""
-    from PIL import Image  # noqa: PLC0415
-
     if picture.mode.startswith("I"):
         grey = (np.asarray(picture) >> 8).astype(np.uint8)
         return np.repeat(grey[:, :, None], 3, axis=2)

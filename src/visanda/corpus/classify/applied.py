@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from visanda import run
+from visanda.corpus.classify.exported import imported
 from visanda.corpus.classify.features import batches
 from visanda.corpus.classify.kinds import OfKind
 from visanda.corpus.classify.predicting import columns_of
@@ -49,11 +51,22 @@ def from_vectors(store: Store, trained: Trained, on: str, undecided: Undecided) 
         yield _table(trained, ids, outputs, crossfit, undecided)
 
 
-def from_pixels(store: Store, trained: Trained, on: str, undecided: Undecided, workers: int) -> Iterator[pa.Table]:
-    """Predictions by a model that eats pictures: the runner looks at those that were not looked at before."""
+def from_pixels(
+    store: Store, trained: Trained, folder: Path | None, on: str, undecided: Undecided, workers: int
+) -> Iterator[pa.Table]:
+    """Predictions by a model that eats pictures: the runner looks at those that were not looked at before.
+
+    Args:
+        store: the corpus.
+        trained: the model.
+        folder: where it is; ``None``: among the models of the corpus.
+        on: the kind of unit.
+        undecided: what is asked for beside predictions.
+        workers: threads; 0 for one a core.
+    """
     variable = trained.card["variable"]
     table = f"{variable}{SCORES}"
-    measure = own_model(model=str(place(store.models / variable, trained.name)))
+    measure = own_model(model=str(folder or place(store.models / variable, trained.name)))
     task = run.Task(table, measure)
     _same_in_another_place(store, task)
     run.measure(store, [task], on=on, workers=workers, replace=True)
@@ -74,11 +87,19 @@ def from_pixels(store: Store, trained: Trained, on: str, undecided: Undecided, w
             yield pa.table(failed, schema=pa.schema([("id", pa.string()), ("error", pa.string())]))
 
 
-def say_applied(store: Store, trained: Trained, on: str, stem: str) -> None:
+def imported_here(folder: Path) -> Path:
+    """The path of a model that somebody exported, as tables name it."""
+    return folder.expanduser().resolve()
+
+
+def say_applied(store: Store, trained: Trained, folder: Path | None, on: str, stem: str) -> None:
     """Write down which model makes the table of predictions that a run is about to put in place."""
     said = {"model": trained.name, "trained": trained.card["trained"], "on": on, "run": stem}
-    folder = store.models / trained.card["variable"]
-    write_bytes(folder / APPLIED, json.dumps(said, indent=2).encode())
+    if folder is not None:
+        said["from"] = str(imported_here(folder))
+    place_of_it = store.models / trained.card["variable"]
+    place_of_it.mkdir(parents=True, exist_ok=True)
+    write_bytes(place_of_it / APPLIED, json.dumps(said, indent=2).encode())
 
 
 def model_of_predictions(store: Store, variable: str) -> Trained:
@@ -95,7 +116,7 @@ def model_of_predictions(store: Store, variable: str) -> Trained:
         made = False
     if not made:
         raise InputError(f"which model made the predictions of {variable!r} is not known: {again}")
-    trained = load(store.models / variable, said["model"])
+    trained = imported(Path(said["from"])) if "from" in said else load(store.models / variable, said["model"])
     if said["trained"] != trained.card["trained"]:
         raise InputError(f"the model {trained.name!r} of {variable!r} was trained again since it was applied: {again}")
     return trained

@@ -35,16 +35,16 @@ def known(store: Store, trained: Trained, ids: Sequence[str] = ()) -> pd.DataFra
         InputError: an id that the model cannot be run on; no picture at all.
     """
     rows, names = trained.rows, [f"p_{number}" for number in range(trained.target.outputs)]
-    honest = trained.out_of_fold is not None
+    # Of a fine-tuned model, those that it stopped by: what it learnt by heart says nothing.
+    honest = rows.dropna(subset=names) if set(names) <= set(rows) else rows.head(0)
+    mine = honest.set_index("id")
     if ids:
         wanted = list(dict.fromkeys(ids))
-    elif honest:
-        wanted = rows["id"].tolist()
-    else:  # what a fine-tuned model stopped by says more than what it learnt by heart
-        kept = rows[rows["set"] == "validation"] if len(rows) else rows
-        wanted = (kept if len(kept) else rows)["id"].tolist() if len(rows) else _uncoded(store, trained)
-    mine = rows.set_index("id")
-    learnt = [id for id in wanted if honest and id in mine.index]
+    elif len(rows):
+        wanted = (honest if len(honest) else rows)["id"].tolist()
+    else:
+        wanted = _uncoded(store, trained)
+    learnt = [id for id in wanted if id in mine.index]
     others = [id for id in wanted if id not in set(learnt)]
     found, scores = scores_of(store, trained, others) if others else ([], np.empty((0, trained.target.outputs)))
     if ids and (missing := sorted(set(others) - set(found))):
@@ -57,7 +57,7 @@ def known(store: Store, trained: Trained, ids: Sequence[str] = ()) -> pd.DataFra
         raise InputError("there is no picture that this model could be asked about")
     gold = codes.gold_of(store.folder, trained.card["variable"]) if len(rows) else pd.Series(dtype=object)
     sets = trained.split.sets.set_index("id")["set"]
-    folds = mine["fold"] if "fold" in mine and honest else pd.Series(dtype=float)
+    folds = mine["fold"] if "fold" in mine else pd.Series(dtype=float)
     coded = gold.reindex(table.index).astype(object)
     return table.assign(
         coded=coded.where(coded.notna(), None),

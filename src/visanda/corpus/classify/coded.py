@@ -104,10 +104,11 @@ def columns_of(store: Store, one: Coded) -> tuple[pd.DataFrame, str]:
             raise InputError(f"the model of {variable!r} never learnt {one.value!r}: train and apply again")
         prediction = predicted[plain].astype(float)
         unseen = _unseen(store, variable, gold)
-        note = (
-            f"The model of {variable} was trained once, without cross-fitting: only the {len(unseen)} codes that it did "
-            f"not learn from count, of {len(gold)}. A head on embeddings uses them all."
-        )
+        if len(unseen) < len(gold):
+            note = (
+                f"The model of {variable} was trained once, without cross-fitting: only the {len(unseen)} codes that "
+                f"it did not learn from count, of {len(gold)}. A head on embeddings uses them all."
+            )
         gold = unseen
     label = one.of(predicted[f"{variable}_predicted"].dropna()).reindex(predicted.index)
     found = {one.column: gold, f"{one.column}__prediction": prediction, f"{one.column}__label": label}
@@ -120,8 +121,8 @@ def _unseen(store: Store, variable: str, gold: pd.Series) -> pd.Series:
     unseen = gold[~gold.index.isin(set(trained.rows["id"]))]
     if unseen.empty:
         raise DesignError(
-            f"the model {trained.name!r} of {variable!r} has learnt from every code: an estimate needs codes that it has "
-            "not seen. Train with a test set, or a head on embeddings, which is cross-fitted"
+            f"the model {trained.name!r} of {variable!r} has learnt from every code: an estimate needs codes that it "
+            "has not seen. Train with a test set, or a head on embeddings, which is cross-fitted"
         )
     return unseen
 
@@ -129,15 +130,15 @@ def _unseen(store: Store, variable: str, gold: pd.Series) -> pd.Series:
 def changed_codes(store: Store, variable: str) -> int:
     """How many codes came or changed since the model was trained that made the predictions."""
     trained = model_of_predictions(store, variable)
+    if "value" not in trained.rows or not len(trained.rows):
+        return 0  # it learnt from no code of this corpus, so that none can be new to it
     gold = codes.gold_of(store.folder, variable)
-    learnt = trained.rows.set_index("id")["value"] if len(trained.rows) else pd.Series(dtype=str)
+    learnt = trained.rows.set_index("id")["value"]
     if gold.dtype == float:
         learnt = learnt.astype(float)
         same = (gold.reindex(learnt.index) - learnt).abs() < 1e-6
     else:
         same = gold.reindex(learnt.index).astype(object) == learnt.astype(object)
-    if not len(trained.rows):
-        return 0  # it learnt from no code, so that none can be new to it
     known = set(learnt.index) | set(trained.split.of("test")["id"])
     predicted = set(store.query(f"SELECT id FROM {quoted(variable)}")["id"].to_pylist())
     return int((~same).sum()) + len((set(gold.index) & predicted) - known)

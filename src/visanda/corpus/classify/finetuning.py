@@ -13,6 +13,7 @@ from visanda.corpus.classify.heads import Made
 from visanda.corpus.classify.learnable import Learnable, Wanted, learnable
 from visanda.errors import InputError
 from visanda.learn.finetune import Finetuned, Settings, Task, finetune
+from visanda.learn.finetune.task import check
 from visanda.learn.frozen import Frozen
 from visanda.store import Store
 
@@ -56,7 +57,9 @@ def together(store: Store, variables: Sequence[str], wanted: Wanted) -> Together
     sets = sets[(sets != "test") & sets.index.isin(coded)].sort_index()
     if not len(sets):
         raise InputError("no coded unit is left to train on: all are in the test set of one of the variables")
-    return Together(tuple(every), sets)
+    all_of = Together(tuple(every), sets)
+    check(_tasks(all_of), sets.tolist(), len(sets))  # before a split is frozen that nothing can be learnt with
+    return all_of
 
 
 def _sets(frozen: Frozen, by: str) -> pd.Series:
@@ -85,8 +88,7 @@ def tune_network(store: Store, all_of: Together, settings: Settings, folder: Pat
     paths = store.paths(ids)
     if missing := [id for id in ids if id not in paths]:
         raise InputError(f"{len(missing)} coded units are not in the corpus any more, such as {missing[0]}")
-    tasks = {one.variable.name: _task(one, all_of.rows(one), ids) for one in all_of.learnt}
-    made = finetune([paths[id] for id in ids], tasks, all_of.sets.tolist(), settings, folder)
+    made = finetune([paths[id] for id in ids], _tasks(all_of), all_of.sets.tolist(), settings, folder)
     failed = {ids[number] for number in made.failed}
     place = {id: number for number, id in enumerate(ids)}
     models = []
@@ -99,6 +101,11 @@ def tune_network(store: Store, all_of: Together, settings: Settings, folder: Pat
             rows[f"p_{number}"] = column
         models.append(Made(made.onnx[name], dict(made.card), rows))
     return models, made
+
+
+def _tasks(all_of: Together) -> dict[str, Task]:
+    ids = all_of.sets.index.tolist()
+    return {one.variable.name: _task(one, all_of.rows(one), ids) for one in all_of.learnt}
 
 
 def _task(one: Learnable, rows: pd.DataFrame, ids: Sequence[str]) -> Task:

@@ -44,6 +44,6 @@ class OfKind:
         """Whether each id is one."""
         given = pa.array(ids, pa.string())
         if self._ids is not None:
-            return pc.is_in(given, value_set=self._ids.cast(pa.string())).to_pylist()  # type: ignore[no-any-return]
+            return pc.is_in(given, value_set=self._ids.cast(pa.string())).to_pylist()
         inside = pc.match_substring_regex(given, "#(t=|xywh=)").to_pylist()
         return [one != self._whole for one in inside]

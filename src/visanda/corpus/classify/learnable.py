@@ -16,7 +16,7 @@ from visanda.corpus.classify.grouping import groups_of
 from visanda.errors import CorpusError, InputError
 from visanda.learn.frozen import Frozen, earlier_version, read_split
 from visanda.learn.split import freeze, strata_of
-from visanda.learn.target import Target
+from visanda.learn.target import Scale, Target
 from visanda.store import Store
 
 TEST, VALIDATION = 0.25, 0.15  # shares, where nothing else is asked for
@@ -114,14 +114,15 @@ def target_of(variable: Variable, gold: pd.Series) -> Target:
     """What a model of a variable is to predict: the values that there are codes of, in the codebook's order."""
     if variable.scale in ("interval", "pairwise"):
         return Target("interval", (), variable.low, variable.high)
+    scale: Scale = "ordinal" if variable.scale == "ordinal" else "nominal"
     given = gold.astype(str)
     if variable.scale == "multilabel":
-        given = given.str.split(SPLIT).explode()
+        scale, given = "multilabel", given.str.split(SPLIT).explode()
         given = given[given != NONE]
     there = set(given.unique())
     order = [value for value in variable.values if value in there]
     classes = tuple(order + sorted(there - set(order)))
-    return Target("ordinal" if variable.scale == "ordinal" else variable.scale, classes)
+    return Target(scale, classes)
 
 
 def _frozen(
@@ -184,8 +185,8 @@ def _check_same(name: str, wanted: Wanted, frozen: dict[str, Any]) -> None:
     for option, value in asked.items():
         if value is not None and value != frozen[option]:
             raise InputError(
-                f"the test set of {name!r} is frozen (--{option} {_said(frozen[option])}, seed {frozen['seed']}): leave "
-                f"--{option} out, or freeze another with --replace"
+                f"the test set of {name!r} is frozen (--{option} {_said(frozen[option])}, seed {frozen['seed']}): "
+                f"leave --{option} out, or freeze another with --replace"
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -28,9 +29,8 @@ def said_of_training(trained: Trained, learnt: Learnable) -> Result:
         table = pd.DataFrame([{"value": "all", **units}])
     found = _cross_validated(trained)
     words = [
-        f"The model {trained.name!r} of {variable} ({card['model']}) learnt from {units['train'] + units['validation']} "
-        f"coded units. The other {units['test']} are a frozen test set, which nothing but 'visanda evaluate {variable}' "
-        "looks at."
+        f"The model {trained.name!r} of {variable} ({card['model']}) learnt from {_learnt(card)}. The other "
+        f"{units['test']} are a frozen test set, which nothing but 'visanda evaluate {variable}' looks at."
     ]
     if not sum(units.values()):
         words = [f"The model {trained.name!r} of {variable} ({card['model']}) rests on words alone: code some units."]
@@ -47,12 +47,20 @@ def said_of_training(trained: Trained, learnt: Learnable) -> Result:
     return Result(f"Model of {variable}", table, words, _warnings(trained, learnt), provenance=provenance)
 
 
+def _learnt(card: dict[str, Any]) -> str:
+    units = card["units"]
+    if card["kind"] == "finetune":
+        return f"{units['train']} coded units, and stopped by {units['validation']} others"
+    return f"{units['train'] + units['validation']} coded units"
+
+
 def said_of_fine_tuning(trained: Sequence[Trained], learnt: Sequence[Learnable], made: Finetuned) -> Result:
     """What a network learnt, variable by variable, epoch by epoch."""
     each = [said_of_training(one, what) for one, what in zip(trained, learnt, strict=True)]
     card = made.card
+    network = card["backbone"].get("name", "")
     words = [
-        f"The network {card['backbone'].get('name', '')} (layers {card['layers']}) was trained for {card['epochs']} epochs "
+        f"The network {network} (layers {card['layers']}) was trained for {card['epochs']} epochs "
         f"on {card['device']}; the best on the validation set was number {card['best_epoch']}, and is kept."
     ]
     words += [text for one in each for text in one.words]
@@ -60,7 +68,7 @@ def said_of_fine_tuning(trained: Sequence[Trained], learnt: Sequence[Learnable],
     if made.failed:
         warnings.append(f"{len(made.failed)} pictures cannot be read and were left out")
     names = ", ".join(str(one.card["variable"]) for one in trained)
-    table = made.history.round(4)
+    table = made.history
     provenance = {"trained": names, **trained[0].card["arguments"]}
     return Result(f"Model of {names}", table, words, warnings, partial(_curves, table, names), provenance=provenance)
 
@@ -83,7 +91,7 @@ def _cross_validated(trained: Trained) -> dict[str, float]:
     seen = ~pd.isna(outputs).any(axis=1)
     if not seen.any():
         return {}
-    truth = trained.target.encode(trained.rows["value"][seen].tolist())
+    truth = trained.target.encode(trained.rows["value"].to_numpy()[seen].tolist())
     return scores(trained.target, truth, outputs[seen])
 
 

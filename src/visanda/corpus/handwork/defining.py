@@ -29,6 +29,9 @@ def redefined(before: Variable, options: Mapping[str, Any]) -> Variable:
     if options["values"] is not None:
         listed = [value.strip() for text in options["values"] for value in text.split(",")]
         plain["values"] = tuple(value for value in listed if value)
+    if plain.get("scale", before.scale) != before.scale:  # what belonged to the old scale goes with it
+        before = replace(before, low=None, high=None)
+        before = replace(before, values=()) if plain["scale"] in ("interval", "pairwise") else before
     return replace(
         before,
         **plain,
@@ -136,7 +139,8 @@ def as_values(one: Variable, folder: Path) -> pd.DataFrame:
         }
         for key in keys
     ]
-    return pd.DataFrame(rows, columns=["value", "meaning", "prompts", "examples", "codes"])
+    columns = ["value", "meaning", "prompts", "examples", "codes"]
+    return pd.DataFrame(rows, columns=columns[:-1] if one.scale == "interval" else columns)
 
 
 def _ends(one: Variable) -> str:

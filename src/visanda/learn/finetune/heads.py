@@ -32,7 +32,7 @@ class Head(nn.Module):
         self.register_buffer("deviation", torch.tensor(deviation, dtype=torch.float32))
         ordinal = target.scale == "ordinal"
         self.linear = nn.Linear(width, 1 if ordinal else target.outputs)
-        nn.init.zeros_(self.linear.weight)
+        nn.init.normal_(self.linear.weight, std=0.01)
         nn.init.zeros_(self.linear.bias)
         self.steps = nn.Parameter(torch.zeros(max(target.outputs - 2, 0))) if ordinal else None
 

@@ -16,12 +16,13 @@ from visanda.errors import InputError
 from visanda.learn.finetune import checkpoint, chosen, probe
 from visanda.learn.finetune import device as devices
 from visanda.learn.finetune.duration import announced
-from visanda.learn.finetune.epochs import Progress, find_rate, kept, optimizer_of, parameters, resumed, told, train
+from visanda.learn.finetune.epochs import Progress, find_rate, steps_of, told, train
 from visanda.learn.finetune.finish import Done, finished
 from visanda.learn.finetune.learner import Learner
 from visanda.learn.finetune.losses import Codes
 from visanda.learn.finetune.memory import Portions
 from visanda.learn.finetune.network import Backbone, Network, head_of, load_backbone
+from visanda.learn.finetune.optimiser import Optimiser, parameters
 from visanda.learn.finetune.reading import Source, Squares
 from visanda.learn.finetune.scoring import scores
 from visanda.learn.finetune.settings import Settings
@@ -143,14 +144,21 @@ def _whole(
     say: Say,
 ) -> Done:
     """The heads first and then all that is to be trained, or on from where a checkpoint stands."""
-    optimizer = optimizer_of(learner.network)
-    if state is not None:
-        now = resumed(state, learner, optimizer)
-        say(f"Going on after epoch {now.epoch}, from {folder / checkpoint.NAME}")
-        since = now.epoch
+    if state is None:
+        now = _begun(learner, tasks, rows, say)
+        optimiser = Optimiser(learner.network, steps_of(learner, rows[0]))
     else:
-        now, since = _begun(learner, tasks, rows, say), 0
-    now = train(learner, tasks, rows, now, optimizer, kept(folder, key, learner, optimizer), say)
+        optimiser = Optimiser(learner.network, steps_of(learner, rows[0]))
+        optimiser.load(state["optimiser"])
+        now, learner.portions.size = Progress(**state["progress"]), state["portion"]
+        say(f"Going on after epoch {now.epoch}, from {folder / checkpoint.NAME}")
+    since = now.epoch
+
+    def keep(reached: Progress) -> None:
+        held = {"progress": vars(reached), "optimiser": optimiser.state(), "portion": learner.portions.size}
+        checkpoint.write(folder, key, held)
+
+    train(learner, tasks, rows, now, optimiser, keep, say)
     return Done(now.history, now.epoch, now.best_epoch, rate=now.rate, resumed_after=since)
 
 
