@@ -13,7 +13,7 @@ FAST = {"backbone": "small", "side": SIDE, "augment": "none", "device": "cpu", "
 
 def fast(**changes: object) -> Settings:
     """Settings under which a run takes seconds."""
-    return Settings(**{**FAST, "epochs": 5, "batch": 16, "rate": 0.0005, **changes})  # type: ignore[arg-type]
+    return Settings(**{**FAST, "epochs": 5, "batch": 16, "rate": 0.001, **changes})  # type: ignore[arg-type]
 
 
 def digit(number: int, random: np.random.Generator, side: int = SIDE) -> np.ndarray:

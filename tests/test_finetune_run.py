@@ -102,7 +102,7 @@ def test_the_card_tells_what_was_done(trained):
     assert card["best_epoch"] == history["epoch"][history["validation_loss"].idxmin()]
     assert (card["train"], card["validation"], card["failed"]) == (40, 20, 0)
     assert card["layers"] == "full" and card["trained_parameters"] == card["parameters"]
-    assert card["torch"] == torch.__version__ and card["rate"] == 0.0005 and card["temperature"]["digit"] > 0
+    assert card["torch"] == torch.__version__ and card["rate"] == 0.001 and card["temperature"]["digit"] > 0
     assert made.preprocessing == {"pixels": SIDE, "crop": "square"}
     assert said[0].startswith("Training takes at most")
     assert sum(line.startswith("Epoch ") for line in said) == len(history)
@@ -128,7 +128,7 @@ def test_one_network_learns_several_variables_whose_codes_are_missing_here_and_t
         "labels": Task(Target("multilabel", ("zero", "two")), labels, 5.0),
         "number": Task(Target("interval", low=0, high=200), np.where(lost["number"], np.nan, 100.0 * TRUTH), 10.0),
     }
-    made = run(tmp_path, fast(epochs=10), tasks)
+    made = run(tmp_path, fast(epochs=16), tasks)
     scores = {name: Own(model)(seen(PICTURES, fast())) for name, model in made.onnx.items()}
     for name in ("digit", "order"):
         said = tasks[name].target.decode(scores[name])

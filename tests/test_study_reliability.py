@@ -147,6 +147,18 @@ def test_two_coders_and_two_values_are_scotts_pi_with_its_small_sample_term():
     np.testing.assert_allclose(table, [[10, 4], [4, 2]])
 
 
+def test_a_codebooks_values_are_text_and_a_tables_may_be_numbers():
+    plain = reliability(FOUR, scale="ordinal", order=[1, 2, 3, 4, 5], resamples=10).table
+    for order in (["1", "2", "3", "4", "5"], [1.0, 2.0, 3.0, 4.0, 5.0]):
+        for table in (FOUR, FOUR.assign(value=FOUR["value"].astype(int).astype(str))):
+            pd.testing.assert_frame_equal(reliability(table, scale="ordinal", order=order, resamples=10).table, plain)
+
+
+def test_values_that_nobody_gave_count_for_ac1_and_not_for_alpha():
+    few, many = (value(reliability(FOUR, order=[*range(1, top)], resamples=10)) for top in (6, 11))
+    assert many[NOMINAL] == few[NOMINAL] and many["Gwet's AC1"] > few["Gwet's AC1"] == pytest.approx(0.77544, abs=5e-6)
+
+
 def test_sets_of_labels_are_as_far_apart_as_passonneau_says():
     table = long(A=["a|b", "a", "none", "c", "a"], B=["b|a", "a|b", "none", "a", "a|c"])
     far = reliability(table, scale="multilabel", resamples=10).extra["disagreements"].set_index("id")["distance"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from visanda.errors import InputError
@@ -24,7 +24,8 @@ def test_probabilities_add_up_to_n_above_a_floor_and_never_exceed_one(size, floo
 @settings(max_examples=100, deadline=None)
 @given(sizes, st.data())
 def test_worth_is_what_adds_up(size, data):
-    worth = np.array(data.draw(st.lists(st.floats(0, 20), min_size=len(size), max_size=len(size))))
+    worth = np.array(data.draw(st.lists(st.floats(0.01, 20) | st.just(0.0), min_size=len(size), max_size=len(size))))
+    assume(worth.sum() > 0)
     n = data.draw(st.floats(0.01, 1)) * worth.sum()
     pi = probabilities(n, size, worth=worth)
     assert (worth * pi).sum() == pytest.approx(n, rel=1e-6)

@@ -7,10 +7,6 @@ import pandas as pd
 from visanda.codebook import Scale, Variable, define
 from visanda.corpus import Corpus
 
-PARTS = {  # what coders of several labels see in photos of a category
-    "fish": "animal|water",
-    "monument": "building",
-}
 
 
 def code_by_category(corpus: Corpus, n: int = 100, seed: int = 7, variable: str = "nature") -> None:

@@ -54,7 +54,7 @@ def studied_folder(measured: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     corpus.duplicates()
     corpus.cluster(k=5)
     code_by_category(corpus)
-    corpus.train("nature", group="scene")
+    corpus.train("nature", group=["scene"])
     corpus.evaluate("nature", resamples=100)
     corpus.apply("nature")
     corpus.estimate("colourfulness ~ nature", truth="nature=living")

@@ -34,6 +34,7 @@ class Corpus(
     Applying,
     Explaining,
     Evaluating,
+    Tuning,
     Training,
     Adjudicating,
     Coding,

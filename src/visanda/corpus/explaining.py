@@ -126,7 +126,7 @@ class Explaining(Measuring):
         rows = rows[rows["coded"].notna()]
         if len(rows) < LEAST:
             raise InputError(
-                f"{len(rows)} coded pictures that {trained.name} did not learn by heart are too few to tell: code more, or "
+                f"{len(rows)} coded pictures that {trained.name} did not learn by heart are too few: code more, or "
                 "look at a head, with --model linear"
             )
         rows = rows.sample(min(n, len(rows)), random_state=seed).sort_values("id")

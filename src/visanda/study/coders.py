@@ -154,9 +154,14 @@ def _values(column: pd.Series, scale: Scale, order: list[Hashable]) -> tuple[Ind
         at, found = pd.factorize(column, sort=True)
         return at, list(found)
     column = numeric(column)
-    if order and not pd.api.types.is_numeric_dtype(column):
-        column = column.astype(str)
-        order = [label(value) for value in order]
+    if (
+        order
+        and pd.api.types.is_numeric_dtype(column)
+        and pd.to_numeric(pd.Series(order), errors="coerce").notna().all()
+    ):
+        order = [float(str(value)) for value in order]
+    elif order:
+        column, order = column.map(label).astype(str), [label(value) for value in order]
     used = set(column)
     if scale == "ordinal" and not order:
         order = _ascending(used)

@@ -85,7 +85,7 @@ def conformal_sets(scores: Array, threshold: float | Array, *, method: Method = 
     """
     known = np.isfinite(scores).all(axis=1)
     safe = np.where(known[:, None], scores, 0.0)
-    held = np.greater_equal(_conformity(safe, method), threshold)
+    held = np.array(_conformity(safe, method) >= threshold, dtype=bool)
     empty = ~held.any(axis=1)
     held[empty, safe[empty].argmax(axis=1)] = True
     return [np.flatnonzero(row & here) for row, here in zip(held, known, strict=True)]

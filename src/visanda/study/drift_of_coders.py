@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from visanda.result import Result
 from visanda.study.coders import Coded, Scale
 from visanda.study.disagreements import alpha
-from visanda.study.drift_shown import FEW_SHARED, THIRDS, describe, drift_plot, warn
+from visanda.study.drift_of_coders_shown import FEW_SHARED, THIRDS, describe, drift_plot, warn
 
 Array = NDArray[np.float64]
 

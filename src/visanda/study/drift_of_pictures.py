@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
-from scipy.stats import norm
-from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
 from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study.agreement import Array
 from visanda.study.columns import numbers, require_columns
-from visanda.study.probabilities import auc
+from visanda.study.drift_of_pictures_plot import SMALL, drift_plot
+from visanda.study.told_apart import FEW, Look, told_apart
 from visanda.study.wording import p_value
 
-FOLDS, COMPONENTS = 5, 32
-MOST_OF_REST = 5000  # pictures of the rest that the test looks at, drawn at random
-FEW = 25  # pictures of either side, below which nothing is tested
 CLEAR = 0.01  # p of the two-sample test
-SMALL, LARGE = 0.1, 0.25  # standardised mean differences (Austin 2009; Stuart 2010)
+LARGE = 0.25  # standardised mean difference (Stuart 2010)
 APART = 0.7  # AUC from which coded pictures and the rest look different
 BINS = 10
-UNLIKE = 48  # pictures of the rest that are least like coded ones
-INK, OTHER = "#0072B2", "#D55E00"
-MOST_DRAWN = 15
 
 
 def drift_of_pictures(
@@ -80,48 +64,19 @@ def drift_of_pictures(
     lines = [_column(str(name), numbers(coded, name), numbers(rest, name), weight) for name in coded.columns]
     table = pd.DataFrame(lines, columns=["column", "coded", "rest", "difference", "low", "high", "ks", "psi"])
     table = table.sort_values("difference", key=np.abs, ascending=False, ignore_index=True, kind="stable")
-    look = None if vectors is None else _look(vectors, (len(coded), len(rest)), weight, seed)
+    if vectors is not None and (len(vectors[0]), len(vectors[1])) != (len(coded), len(rest)):
+        raise InputError("vectors: give one for each coded picture, and one for each of the rest")
+    look = None if vectors is None else told_apart(vectors, weight, seed)
     extra = {} if look is None else {"look": look.table(), "unlike": look.unlike()}
     return Result(
         title="Coded pictures and the rest",
         table=table,
         words=_words(table, look, len(coded), len(rest)),
         warnings=_warnings(table, look, len(coded)),
-        draw=partial(_figure, table, look) if len(table) or look else None,
+        draw=partial(drift_plot, table, look) if len(table) or look else None,
         provenance={"coded": len(coded), "rest": len(rest), "weighted": weights is not None, "seed": seed},
         extra=extra,
     )
-
-
-@dataclass(frozen=True)
-class Look:
-    """How well coded pictures can be told from the rest.
-
-    Attributes:
-        auc: mean over folds.
-        error: its standard error.
-        p: of no difference, one-sided.
-        coded: (n,) log odds of being coded, by models that had not seen the picture.
-        rest: (m,) the same of the rest, or of a part of it,
-        place: (m,) whose rows these are.
-    """
-
-    auc: float
-    error: float
-    p: float
-    coded: Array
-    rest: Array
-    place: NDArray[np.intp]
-
-    def table(self) -> pd.DataFrame:
-        """One row."""
-        low, high = max(self.auc - 1.96 * self.error, 0), min(self.auc + 1.96 * self.error, 1)
-        return pd.DataFrame({"auc": [self.auc], "low": [low], "high": [high], "p": [self.p]})
-
-    def unlike(self) -> pd.DataFrame:
-        """Rows of the rest that are least like coded ones, the least first."""
-        least = np.argsort(self.rest, kind="stable")[:UNLIKE]
-        return pd.DataFrame({"row": self.place[least], "log_odds": self.rest[least]})
 
 
 def _column(name: str, coded: pd.Series, rest: pd.Series, weight: Array) -> tuple[object, ...]:
@@ -164,47 +119,6 @@ def _stability(ours: Array, theirs: Array, weight: Array) -> float:
     return float(((mine - other) * np.log(mine / other)).sum())
 
 
-def _look(vectors: tuple[Array, Array], lengths: tuple[int, int], weight: Array, seed: int) -> Look | None:
-    if tuple(map(len, vectors)) != lengths:
-        raise InputError("vectors: give one for each coded picture, and one for each of the rest")
-    ours, theirs = (np.flatnonzero(np.isfinite(part).all(axis=1)) for part in vectors)
-    random = np.random.default_rng(seed)
-    if len(theirs) > MOST_OF_REST:
-        theirs = np.sort(random.choice(theirs, MOST_OF_REST, replace=False))
-    if min(len(ours), len(theirs)) < FEW:
-        return None
-    features = np.concatenate([vectors[0][ours], vectors[1][theirs]]).astype(np.float32)
-    is_coded = np.r_[np.ones(len(ours), bool), np.zeros(len(theirs), bool)]
-    each = np.r_[weight[ours] / weight[ours].mean(), np.ones(len(theirs))]
-    each[is_coded] *= len(theirs) / len(ours)
-    odds, areas = np.empty(len(features)), []
-    for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(features, is_coded):
-        components = min(COMPONENTS, features.shape[1], len(train) - 1)
-        model = make_pipeline(
-            PCA(components, svd_solver="randomized" if components < features.shape[1] else "full", random_state=seed),
-            StandardScaler(),
-            LogisticRegression(C=0.1, max_iter=500),
-        )
-        with threadpool_limits(1):  # small work is slower in threads
-            model.fit(features[train], is_coded[train], logisticregression__sample_weight=each[train])
-        odds[test] = model.decision_function(features[test])
-        areas.append(float(auc(is_coded[test], odds[test], each[test])))
-    area = float(np.mean(areas))
-    effective = weight[ours].sum() ** 2 / (weight[ours] ** 2).sum()
-    p = float(norm.sf((area - 0.5) / _error(0.5, effective, len(theirs))))
-    return Look(area, _error(area, effective, len(theirs)), p, odds[is_coded], odds[~is_coded], theirs)
-
-
-def _error(area: float, ours: float, theirs: int) -> float:
-    """Standard error of a cross-validated AUC: Hanley & McNeil's (1982), larger since folds share training rows.
-
-    The factor is Nadeau & Bengio's (2003); it errs on the side of caution.
-    """
-    one, two = area / (2 - area), 2 * area**2 / (1 + area)
-    variance = area * (1 - area) + (ours - 1) * (one - area**2) + (theirs - 1) * (two - area**2)
-    return float(np.sqrt(max(variance, 0) / (ours * theirs) * (1 + FOLDS / (FOLDS - 1))))
-
-
 def _words(table: pd.DataFrame, look: Look | None, coded: int, rest: int) -> list[str]:
     said = []
     if look is not None:
@@ -239,41 +153,3 @@ def _warnings(table: pd.DataFrame, look: Look | None, coded: int) -> list[str]:
         names = ", ".join(large["column"].head(5)) + (", ..." if len(large) > 5 else "")
         found.append(f"Coded pictures and the rest differ by {LARGE} standard deviations or more in: {names}.")
     return found
-
-
-def _figure(table: pd.DataFrame, look: Look | None) -> Figure:
-    shown = table.dropna(subset=["difference"]).head(MOST_DRAWN)
-    panels = int(len(shown) > 0) + int(look is not None)
-    figure = Figure(figsize=(5.4 * max(panels, 1), max(3.2, 1.4 + 0.3 * len(shown))), layout="constrained")
-    all_axes = list(np.atleast_1d(figure.subplots(1, max(panels, 1))))
-    if len(shown):
-        _differences(all_axes.pop(0), shown)
-    if look is not None:
-        _scores(all_axes.pop(0), look)
-    return figure
-
-
-def _differences(axes: Axes, shown: pd.DataFrame) -> None:
-    places = np.arange(len(shown))
-    axes.axvspan(-SMALL, SMALL, color="0.93", zorder=0)
-    axes.axvline(0, color="0.7", linewidth=1, zorder=1)
-    axes.hlines(places, shown["low"], shown["high"], color="#9ecae1", linewidth=4)
-    axes.plot(shown["difference"], places, "o", color=INK, markersize=5)
-    axes.set_yticks(places, shown["column"].tolist(), fontsize=9)
-    axes.set_ylim(len(shown) - 0.4, -0.6)
-    reach = max(0.5, float(shown[["low", "high"]].abs().to_numpy().max()) * 1.05)
-    axes.set_xlim(-reach, reach)
-    axes.set_xlabel("Coded − rest, in standard deviations (95 % intervals)")
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def _scores(axes: Axes, look: Look) -> None:
-    edges = np.linspace(*np.quantile(np.r_[look.coded, look.rest], [0.002, 0.998]), 31).tolist()
-    for values, colour, name in ((look.coded, INK, "coded"), (look.rest, OTHER, "rest")):
-        share = np.full(len(values), 1 / len(values))
-        axes.hist(np.clip(values, edges[0], edges[-1]), edges, weights=share, color=colour, alpha=0.55, label=name)
-    axes.set_xlabel("Looks like a coded picture (log odds)")
-    axes.set_ylabel("Share of pictures")
-    axes.set_title(f"Told apart with AUC {look.auc:.2f} (0.5: not at all)", fontsize=10)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=9)

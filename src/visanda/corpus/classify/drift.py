@@ -10,7 +10,11 @@ from visanda.corpus.classify.features import EMBEDDING, vectors_of
 from visanda.learn.trained import Trained
 from visanda.result import Result
 from visanda.store import Store
-from visanda.study.drift_of_pictures import FEW, MOST_OF_REST, drift_of_pictures
+from visanda.study.drift_of_pictures import drift_of_pictures
+from visanda.study.told_apart import FEW, MOST_OF_REST
+
+
+MOST_OF_REST = 5000  # units of the rest that are looked at, drawn at random
 
 
 def drift(store: Store, trained: Trained, frame: pd.DataFrame) -> Result | None:

@@ -50,7 +50,7 @@ def finetune(
             another run, or a picture too large for the memory.
     """
     need("torch", "train")
-    made: Finetuned = need("visanda.learn.finetune.training", "train").run(
+    made: Finetuned = need("visanda.learn.finetune.training", "train").train(
         pictures, tasks, sets, settings, folder, on_progress
     )
     return made

@@ -37,6 +37,8 @@ def announced(learner: Learner, rows: tuple[np.ndarray, np.ndarray], say: Callab
         return seconds
     tried = 0 if settings.rate else rate.STEPS * len(batch)
     seconds += each * (tried + settings.epochs * (len(train) + LOOKING * len(validation)))
+    if settings.refitted(len(train) + len(validation)):
+        seconds += each * (settings.epochs + LOOKING) * (len(train) + len(validation))
     say(
         f"Training takes at most {_words(seconds)} on {learner.device}: {settings.epochs} epochs of {len(train):,} "
         "pictures; less if it stops early"

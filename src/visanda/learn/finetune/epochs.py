@@ -96,7 +96,7 @@ def train(
     while now.epoch < settings.epochs and now.epoch - now.fell < settings.patience:
         began = time.perf_counter()
         now.epoch += 1
-        loss = _epoch(learner, rows[0], now, optimiser)
+        loss = _epoch(learner, rows[0], now.epoch, now.rate, optimiser)
         with optimiser.average.used():
             logits = learner.logits(rows[1])
             validation = learner.validation_loss(logits, rows[1])
@@ -119,18 +119,47 @@ def train(
     restore(network, now.best)
 
 
-def _epoch(learner: Learner, train: np.ndarray, now: Progress, optimiser: Optimiser) -> float:
+def again(
+    learner: Learner,
+    rows: np.ndarray,
+    epochs: range,
+    highest: float,
+    optimiser: Optimiser,
+    keep: Callable[[int], None],
+    say: Callable[[str], None],
+) -> None:
+    """Train for a number of epochs that is known, without validation.
+
+    Args:
+        learner: with the network as it is before the first of them.
+        rows: to learn from.
+        epochs: their numbers.
+        highest: rate of learning, at its highest.
+        optimiser: as it is before the first of them.
+        keep: called with each epoch that is finished.
+        say: called with a line for each epoch.
+    """
+    for epoch in epochs:
+        loss = _epoch(learner, rows, epoch, highest, optimiser)
+        say(f"Once more, with the validation set: epoch {epoch} of {epochs.stop - 1}: train loss {loss:.3f}")
+        keep(epoch)
+    with optimiser.average.used():
+        found = parameters(learner.network)
+    restore(learner.network, found)
+
+
+def _epoch(learner: Learner, train: np.ndarray, epoch: int, highest: float, optimiser: Optimiser) -> float:
     """Learn from all pictures once; the mean loss."""
     settings = learner.settings
     # Each epoch's random numbers are its own, so that a run that was killed goes on as if nothing had been.
-    torch.manual_seed(settings.seed * 1_000_003 + now.epoch)
-    steps = order(train, settings.batch, settings.seed, now.epoch)
+    torch.manual_seed(settings.seed * 1_000_003 + epoch)
+    steps = order(train, settings.batch, settings.seed, epoch)
     losses = 0.0
-    batches = varied(learner.squares, steps, settings.augment, settings.seed, now.epoch, learner.pool)
+    batches = varied(learner.squares, steps, settings.augment, settings.seed, epoch, learner.pool)
     for number, (rows, pixels) in enumerate(batches):
         losses += learner.loss(rows, pixels) * len(rows)
-        step = (now.epoch - 1) * len(steps) + number
-        optimiser.step(rate.scheduled(now.rate, step, settings.epochs * len(steps)))
+        step = (epoch - 1) * len(steps) + number
+        optimiser.step(rate.scheduled(highest, step, settings.epochs * len(steps)))
     return losses / len(train)
 
 

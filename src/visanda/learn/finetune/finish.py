@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,28 +16,8 @@ from visanda.learn.finetune.batches import plain
 from visanda.learn.finetune.calibrate import temperature
 from visanda.learn.finetune.export import COMPARED, OPSET, as_onnx
 from visanda.learn.finetune.learner import Learner
+from visanda.learn.finetune.stages import Done
 from visanda.learn.finetune.task import Finetuned, Task
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a run went.
-
-    Attributes:
-        history: a row an epoch.
-        epochs: that were run.
-        best_epoch: whose network was kept; 0: the one with nothing but its head fitted.
-        rate: of learning; ``None`` where layers are frozen.
-        penalty: ridge, where layers are frozen.
-        resumed_after: the epoch after which an interrupted run went on; 0: it was not interrupted.
-    """
-
-    history: list[dict[str, float]] = field(repr=False)
-    epochs: int
-    best_epoch: int
-    rate: float | None = None
-    penalty: float | None = None
-    resumed_after: int = 0
 
 
 def finished(learner: Learner, tasks: Mapping[str, Task], rows: tuple[np.ndarray, np.ndarray], done: Done) -> Finetuned:
@@ -48,12 +27,11 @@ def finished(learner: Learner, tasks: Mapping[str, Task], rows: tuple[np.ndarray
         VisandaError: the network cannot be written as ONNX.
     """
     trained = sum(one.numel() for one in learner.network.parameters() if one.requires_grad)
-    logits = learner.logits(rows[1])
     given = next(plain(learner.squares, rows[1][:COMPARED], COMPARED, learner.pool))[1]
     network = deepcopy(learner.network).to("cpu").eval()
     lora.merge(network.backbone.body)
     onnx, temperatures, validation = dict[str, bytes](), dict[str, float](), dict[str, np.ndarray]()
-    for (name, task), head, said in zip(tasks.items(), network.each_head(), logits, strict=True):
+    for (name, task), head, said in zip(tasks.items(), network.each_head(), done.validated, strict=True):
         temperatures[name] = temperature(head, said, task, rows[1])
         onnx[name] = as_onnx(network.backbone, head, temperatures[name], given)
         validation[name] = np.full((len(learner.squares), task.target.outputs), np.nan, np.float32)
@@ -91,6 +69,7 @@ def _card(
         "precision": "bfloat16" if devices.reduced(device, settings.precision) else "float32",
         "train": len(rows[0]),
         "validation": len(rows[1]),
+        "refitted": done.refitted,
         "failed": len(learner.squares.failed),
         "weights": {name: task.weight for name, task in tasks.items()},
         "opset": OPSET,

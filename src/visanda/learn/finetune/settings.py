@@ -14,6 +14,7 @@ LAYERS: tuple[Layers, ...] = ("partial", "frozen", "full", "lora")
 AUGMENTS: tuple[Augment, ...] = ("photo", "document", "text", "none")
 SMALL = "small"  # the network that is trained from scratch
 LITE0 = "lite0"  # the one that comes with visanda
+FEW = 2000  # pictures
 WITHOUT_EFFECT = ("workers", "device")  # on what is learnt, but for rounding
 
 
@@ -38,6 +39,8 @@ class Settings:
         side: pixels of the square that the network sees; ``None``: what the backbone was made for.
         precision: ``auto`` (bfloat16 on cards of NVIDIA, else float32) or ``full`` (float32).
         balance: whether rare values weigh more, each value as much as any other.
+        refit: whether, once the best epoch is known, the network learns anew for as many epochs from the validation set
+            too (Goodfellow et al. 2016, algorithm 7.2); ``None``: with fewer than 2,000 pictures, where each code counts.
         workers: threads that read and vary pictures; ``None``: one a processor.
 
     Raises:
@@ -56,6 +59,7 @@ class Settings:
     side: int | None = None
     precision: Literal["auto", "full"] = "auto"
     balance: bool = False
+    refit: bool | None = None
     workers: int | None = None
 
     def __post_init__(self) -> None:
@@ -87,9 +91,9 @@ class Settings:
         """Which layers are trained in the end: all of a network that begins from scratch."""
         return "full" if self.scratch else self.layers
 
-    def described(self) -> dict[str, object]:
-        """The settings as plain values, for JSON."""
-        return asdict(self)
+    def refitted(self, pictures: int) -> bool:
+        """Whether a network learns from so many pictures once more, from those for validation too."""
+        return pictures < FEW if self.refit is None else self.refit
 
     def that_matter(self) -> dict[str, object]:
         """Those that decide what is learnt: a run that was interrupted goes on only with the same ones."""
