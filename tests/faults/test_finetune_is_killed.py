@@ -1,4 +1,4 @@
-"""Fine-tuning in a process of its own that is killed in an epoch: it goes on as if nothing had been, or says why not."""
+"""Fine-tuning in a process of its own that is killed in an epoch: it goes on as if nothing had been, or says why."""
 
 from __future__ import annotations
 
@@ -36,11 +36,12 @@ from test_finetune_is_killed import trained
 from visanda.learn.finetune import checkpoint, epochs
 folder, where = Path(sys.argv[1]), sys.argv[2]
 kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
-if where == "learning":
-    real, steps = epochs.Optimiser.step, []
+if where != "writing":
+    # The second step of the third epoch, of two each; or of the second one with all codes, of three each.
+    real, steps, last = epochs.Optimiser.step, [], {"learning": 2 * 2 + 2, "again": 5 * 2 + 3 + 2}[where]
     def step(self, rate):
         steps.append(rate)
-        if len(steps) == 2 * 2 + 2:  # the second step of the third epoch, of two each
+        if len(steps) == last:
             kill()
         return real(self, rate)
     epochs.Optimiser.step = step
@@ -82,18 +83,18 @@ def killed(folder: Path, where: str) -> None:
     assert done.returncode == -9, done.stderr
 
 
-@pytest.mark.parametrize("where", ["learning", "writing"])
-def test_a_run_that_was_killed_in_its_third_epoch_ends_like_one_that_was_not(
-    undisturbed: Finetuned, tmp_path: Path, where: str
+@pytest.mark.parametrize(("where", "after"), [("learning", 2), ("writing", 2), ("again", 1)])
+def test_a_run_that_was_killed_ends_like_one_that_was_not(
+    undisturbed: Finetuned, tmp_path: Path, where: str, after: int
 ):
     killed(tmp_path, where)
     assert (tmp_path / checkpoint.NAME).exists()
     made = trained(tmp_path)
-    assert made.card["resumed_after"] == 2 and undisturbed.card["resumed_after"] == 0
+    assert made.card["resumed_after"] == after and undisturbed.card["resumed_after"] == 0
     assert made.history["validation_loss"].tolist() == undisturbed.history["validation_loss"].tolist()
     assert made.card["best_epoch"] == undisturbed.card["best_epoch"]
     assert np.array_equal(made.validation["digit"], undisturbed.validation["digit"], equal_nan=True)
-    assert made.onnx["digit"] == undisturbed.onnx["digit"]
+    assert made.card["refitted"] and made.onnx["digit"] == undisturbed.onnx["digit"]
     assert not (tmp_path / checkpoint.NAME).exists()
 
 

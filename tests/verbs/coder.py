@@ -8,7 +8,6 @@ from visanda.codebook import Scale, Variable, define
 from visanda.corpus import Corpus
 
 
-
 def code_by_category(corpus: Corpus, n: int = 100, seed: int = 7, variable: str = "nature") -> None:
     """Draw a sample and code it by what is known of all photos."""
     corpus.sample(variable, n=n, by=["category"], seed=seed)

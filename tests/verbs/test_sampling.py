@@ -110,7 +110,7 @@ def test_neymans_allocation_draws_more_where_codes_differ_more(study):
 
 
 def test_whole_clusters_are_drawn(study):
-    result = study.sample("x", n=40, cluster="subject", seed=2)
+    result = study.sample("x", n=100, cluster="subject", seed=2)
     design = design_of(study, "x")
     drawn = design.assign(drawn=design["order"] > 0).groupby("cluster")["drawn"]
     assert (drawn.mean().isin([0, 1])).all(), "all of a cluster, or none of it"
@@ -121,13 +121,12 @@ def test_whole_clusters_are_drawn(study):
 
 
 def test_two_stages_make_units_about_equally_probable(study):
-    study.sample("x", n=30, cluster="category", per_cluster=6)
+    study.sample("x", n=18, cluster="category", per_cluster=6)
     design = design_of(study, "x")
     drawn = design[design["order"] > 0]
     assert drawn.groupby("cluster").size().max() == 6
-    held = design.groupby("cluster").size()
-    assert (held >= 6).all() and len(drawn) == 30
-    assert design["pi"].max() < 1.6 * design["pi"].min()
+    assert len(drawn) == 18
+    np.testing.assert_allclose(design["pi"], 18 / 218)
 
 
 def test_a_cluster_in_two_strata_is_refused(study):

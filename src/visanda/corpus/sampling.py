@@ -146,7 +146,8 @@ class Sampling(Exploring):
     def _check_variable(self, variable: str) -> None:
         """A variable's predictions become a table of its name: that name must be free."""
         codes.check_name("variable", variable)
-        if variable in (*self.tables(), "codes") and variable not in codes.variables(self.folder):
+        ours = variable in codes.variables(self.folder) or (self.models / variable).is_dir()
+        if variable in (*self.tables(), "codes") and not ours:
             raise InputError(f"{variable!r} is the name of a table already: give the variable another one")
 
     def _refuse_repeat(

@@ -83,9 +83,9 @@ def conformal_sets(scores: Array, threshold: float | Array, *, method: Method = 
     Returns:
         n arrays; one that would be empty holds the likeliest value, which can only raise the share of true ones.
     """
-    known = np.isfinite(scores).all(axis=1)
+    known = np.asarray(np.isfinite(scores).all(axis=1))
     safe = np.where(known[:, None], scores, 0.0)
-    held = np.array(_conformity(safe, method) >= threshold, dtype=bool)
+    held = _conformity(safe, method) >= threshold
     empty = ~held.any(axis=1)
     held[empty, safe[empty].argmax(axis=1)] = True
     return [np.flatnonzero(row & here) for row, here in zip(held, known, strict=True)]

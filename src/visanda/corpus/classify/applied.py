@@ -15,6 +15,7 @@ from visanda import run
 from visanda.corpus.classify.exported import imported
 from visanda.corpus.classify.features import batches
 from visanda.corpus.classify.kinds import OfKind
+from visanda.corpus.classify.pixels import NO_NUMBERS
 from visanda.corpus.classify.predicting import columns_of
 from visanda.corpus.classify.undecided import Undecided
 from visanda.errors import InputError
@@ -134,9 +135,11 @@ def _table(
     trained: Trained, ids: list[str], outputs: np.ndarray, crossfit: np.ndarray | None, undecided: Undecided
 ) -> pa.Table:
     variable, target = trained.card["variable"], trained.target
-    frame = columns_of(variable, target, outputs, crossfit)
-    frame.insert(0, "id", pd.Series(ids, dtype="string"))
-    for name, values in undecided.columns(variable, outputs).items():
+    good = np.isfinite(outputs).all(axis=1)
+    frame = columns_of(variable, target, outputs[good], None if crossfit is None else crossfit[good])
+    for name, values in undecided.columns(variable, outputs[good]).items():
         frame[name] = values
-    frame["error"] = pd.Series([None] * len(frame), dtype="string")
+    frame = frame.set_axis(np.flatnonzero(good)).reindex(range(len(ids)))
+    frame.insert(0, "id", pd.Series(ids, dtype="string"))
+    frame["error"] = pd.Series(np.where(good, None, NO_NUMBERS), dtype="string")
     return pa.Table.from_pandas(frame, preserve_index=False)

@@ -23,6 +23,8 @@ from visanda.models.squares import Crop, held_side, squared
 from visanda.progress import progress
 from visanda.store import Store
 
+NO_NUMBERS = "the model's scores are no numbers"
+
 
 @dataclass(frozen=True)
 class Looker:
@@ -82,10 +84,13 @@ def outputs(model: Looker, pictures: Sequence[ImageLike]) -> Iterator[np.ndarray
     def one(picture: ImageLike) -> np.ndarray | str:
         try:
             if isinstance(picture, str | Path):
-                return model.score(load(picture, model.size))
-            return model.score(at_sizes(Image.of(picture), [model.size])[model.size])
+                image = load(picture, model.size)
+            else:
+                image = at_sizes(Image.of(picture), [model.size])[model.size]
+            row = model.score(image)
         except MediaError as error:
             return str(error)
+        return row if np.isfinite(row).all() else NO_NUMBERS
 
     with ThreadPoolExecutor(os.cpu_count()) as pool, progress("apply", len(pictures)) as advance:
         for row in pool.map(one, pictures):

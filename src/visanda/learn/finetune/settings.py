@@ -39,8 +39,8 @@ class Settings:
         side: pixels of the square that the network sees; ``None``: what the backbone was made for.
         precision: ``auto`` (bfloat16 on cards of NVIDIA, else float32) or ``full`` (float32).
         balance: whether rare values weigh more, each value as much as any other.
-        refit: whether, once the best epoch is known, the network learns anew for as many epochs from the validation set
-            too (Goodfellow et al. 2016, algorithm 7.2); ``None``: with fewer than 2,000 pictures, where each code counts.
+        refit: whether, once the best epoch is known, the network learns anew for as many epochs from the validation
+            set too (Goodfellow et al. 2016, algorithm 7.2); ``None``: with fewer than 2,000 pictures.
         workers: threads that read and vary pictures; ``None``: one a processor.
 
     Raises:

@@ -122,7 +122,7 @@ def _best_epoch(run: Run, state: State | None) -> Done:
 
 
 def _begun(run: Run) -> tuple[Progress, float | None]:
-    """Epoch 0: heads fitted, and a rate found; and the heads' penalty. From scratch there is nothing to fit heads on."""
+    """Epoch 0: heads fitted, a rate found; and the heads' penalty. From scratch there is nothing to fit heads on."""
     learner, history, loss, penalty = run.learner, list[dict[str, float]](), float("inf"), None
     if not learner.settings.scratch:
         _, tried, best = _fit_heads(run)
