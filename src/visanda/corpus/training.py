@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from dataclasses import replace as replace_in
 from typing import Any, Literal
 
@@ -148,12 +148,12 @@ class Training(Coding, Measuring):
         folder = self.models / all_of.learnt[0].variable.name / f".{name}.checkpoint"
         if wanted.replace:
             shutil.rmtree(folder, ignore_errors=True)
-        with self.record("train", arguments | settings.described()) as run:
+        with self.record("train", arguments | asdict(settings)) as run:
             for one in all_of.learnt:  # so that a run that goes on after a kill has the very same split
                 write_split(self.models / one.variable.name, one.frozen)
             models, made = tune_network(self, all_of, settings, folder)
             features = dict(made.preprocessing)
-            given = arguments | {"settings": settings.described()}
+            given = arguments | {"settings": asdict(settings)}
             trained = [
                 self._keep(one, model, name, "finetune", features, given)
                 for one, model in zip(all_of.learnt, models, strict=True)

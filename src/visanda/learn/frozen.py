@@ -93,7 +93,7 @@ def look(folder: Path, model: str, n: int) -> int:
     text = io.StringIO()
     writer = csv.DictWriter(text, LOOKS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(before.to_dict("records"))
+    writer.writerows({str(name): value for name, value in one.items()} for one in before.to_dict("records"))
     writer.writerow(row)
     write_bytes(folder / "looks.csv", text.getvalue().encode())
     return int((before["split"] == str(row["split"])).sum()) + 1

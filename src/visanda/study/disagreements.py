@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from visanda.study.alpha import CodedTwice, alpha_of, set_distance
 from visanda.study.chance import identity, kappa_of, quadratic
 from visanda.study.coders import Coded, label
-from visanda.study.reliability_measures import over_units
+from visanda.study.reliability_measures import Measure, over_units
 
 Array = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ def by_value(coded: Coded, resamples: int, seed: int) -> pd.DataFrame:
         names, member = twice.membership()
         counts = counts @ member
     parts = [CodedTwice(np.column_stack([counts[:, k], many - counts[:, k]])) for k in range(len(names))]
-    measures = {str(place): part.alpha_of_first for place, part in enumerate(parts)}
+    measures: dict[str, Measure] = {str(place): part.alpha_of_first for place, part in enumerate(parts)}
     alphas = over_units(measures, len(many), resamples, seed).table(list(measures))
     whole = np.ones((1, len(many)))
     return pd.DataFrame(

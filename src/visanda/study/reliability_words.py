@@ -76,7 +76,7 @@ def warn(table: pd.DataFrame, coded: Coded, lost: float, by_value: pd.DataFrame 
 def _paradox(table: pd.DataFrame, by_value: pd.DataFrame, scale: Scale) -> list[str]:
     """Low alpha in spite of high agreement, since one value is nearly everywhere."""
     agreement, alpha = table["value"].iloc[0], table["value"].iloc[1]
-    common = by_value.loc[by_value["share"].idxmax()] if len(by_value) else None
+    common = by_value.sort_values("share", kind="stable").iloc[-1] if len(by_value) else None
     if scale == "multilabel" or common is None or not (alpha < TENTATIVE and agreement >= HIGH_AGREEMENT):
         return []
     if common["share"] < HIGH_AGREEMENT:

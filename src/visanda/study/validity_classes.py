@@ -150,8 +150,8 @@ def classes_validity(rows: Rows, codes: ClassCodes, resamples: int, seed: int, g
     classes = _each_class(rows, codes, found)
     if binary:
         for measure in ("precision", "recall"):
-            ends = classes.loc[1, [f"{measure} low", f"{measure} high"]].to_numpy()
-            table.loc[table["measure"] == f"{measure} of {labels[1]}", ["low", "high"]] = ends
+            limits = classes.loc[1, [f"{measure} low", f"{measure} high"]].to_numpy()
+            table.loc[table["measure"] == f"{measure} of {labels[1]}", ["low", "high"]] = limits
     counts = pd.DataFrame(codes.table(np.ones(len(codes.true))).astype(int), labels, labels)
     extra = {"confusion": counts.rename_axis("gold").reset_index(), "by class": classes}
     bins, curve, believed = None, None, None

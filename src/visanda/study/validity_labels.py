@@ -150,7 +150,8 @@ def _words(table: pd.DataFrame, by_label: pd.DataFrame, rows: Rows, grouped: boo
         f"Micro F1 {interval(value.loc['micro F1'])}; macro F1 {interval(value.loc['macro F1'])}.",
     ]
     if len(known) > 1:
-        best, worst = known.loc[known["F1"].idxmax()], known.loc[known["F1"].idxmin()]
+        ranked = known.sort_values("F1", kind="stable")
+        best, worst = ranked.iloc[-1], ranked.iloc[0]
         words.append(
             f"F1 is highest for {best['label']} ({best['F1']:.2f}), lowest for {worst['label']} ({worst['F1']:.2f})."
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from visanda.study.judged import FEW_OF_CLASS, Rows
@@ -51,7 +53,7 @@ def class_words(
             f"many rows, and less than {believed[1]:.3f} in 95 % of draws, {far}."
         )
     if thresholds is not None and thresholds["F1"].notna().any():
-        best = thresholds.loc[thresholds["F1"].idxmax()]
+        best = thresholds.sort_values("F1", kind="stable").dropna(subset=["F1"]).iloc[-1]
         now = value.loc[f"F1 of {labels[1]}"].value
         if best["F1"] > now + BETTER:
             words.append(
@@ -106,7 +108,7 @@ def over(rows: Rows, grouped: bool) -> str:
     return f"{rows.group.nunique():,} groups" if grouped else "rows"
 
 
-def interval(row: pd.Series, digits: int = 3) -> str:
+def interval(row: Any, digits: int = 3) -> str:
     """A number with its interval."""
     if digits != 3:
         return f"{row.value:.{digits}f} (95 % interval {row.low:.{digits}f} to {row.high:.{digits}f})"

@@ -14,9 +14,6 @@ from visanda.study.drift_of_pictures import drift_of_pictures
 from visanda.study.told_apart import FEW, MOST_OF_REST
 
 
-MOST_OF_REST = 5000  # units of the rest that are looked at, drawn at random
-
-
 def drift(store: Store, trained: Trained, frame: pd.DataFrame) -> Result | None:
     """How far coded units differ from the others, in what a model that had not seen them says, and in looks.
 
