@@ -70,7 +70,7 @@ OUTSIDE = {
 }
 
 # Modules with one import inside a function: a public name when it is first used; what an optional extra brings.
-LAZY = {"visanda", "visanda.extras", "visanda.models.alone"}  # the last is a script that opens files if it can
+LAZY = {"visanda", "visanda.extras"}
 
 FILES = sorted(ROOT.rglob("*.py"))
 

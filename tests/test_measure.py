@@ -99,7 +99,7 @@ def test_arguments_must_have_types_that_can_be_written_down():
 
 
 def test_an_unknown_measure_gives_a_suggestion():
-    with pytest.raises(InputError, match=r"no measure 'color'; did you mean 'colour'\? There are: .*classify, colour"):
+    with pytest.raises(InputError, match=r"no measure 'color'; did you mean 'colour'\? There are: .*clip, colour"):
         find("color")
 
 

@@ -147,7 +147,7 @@ KILLED = """
         global count
         append(self, rows, stem)
         count += self.folder.name == "nature_scores"
-        if count == 3:
+        if count == 1:
             os._exit(9)
     Parts.append = killed
     Corpus({folder!r}).apply("nature", workers=1)

@@ -56,7 +56,7 @@ def test_the_whole_chain_as_typed(run, tmp_path, monkeypatch):
     assert "100 codes of nature by c1" in ok("code", "nature", "--import", "codes.csv", "--coder", "c1")
     ok("train", "nature")
     assert "accuracy" in ok("evaluate", "nature")
-    assert "218 pictures predicted" in ok("apply", "nature")
+    assert "218 units predicted" in ok("apply", "nature")
     assert "corrected" in ok("estimate", "colourfulness ~ nature")
     assert "218 rows" in ok("table", "colour", "nature", "--format", "csv", "--out", "table.csv")
     table = pd.read_csv("table.csv")

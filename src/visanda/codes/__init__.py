@@ -7,7 +7,7 @@ the population that was sampled from, with its inclusion probability.
 
 from visanda.codebook import NO, YES, check_name, column_name
 from visanda.codes.deciding import GOLD, decide, given, gold, gold_of, independent, positive, tidied, unfit
-from visanda.codes.designs import read_design, variable_frame, write_design
+from visanda.codes.designs import read_design, same_sample, variable_frame, write_design
 from visanda.codes.files import FIELDS, append, in_force, latest, read, read_coder, variables
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "read",
     "read_coder",
     "read_design",
+    "same_sample",
     "tidied",
     "unfit",
     "variable_frame",

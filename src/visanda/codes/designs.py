@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,16 @@ def read_design(folder: Path, variable: str) -> pd.DataFrame | None:
     """The stored sample of a variable; ``None`` where none was drawn."""
     path = folder / "samples" / f"{variable}.parquet"
     return pd.read_parquet(path) if path.exists() else None
+
+
+def same_sample(folder: Path, variables: Sequence[str]) -> bool:
+    """Whether all of these variables are coded on the very same sample, or none of them on any."""
+    designs = [read_design(folder, variable) for variable in variables]
+    columns = ["id", "pi", "order"]
+    first = designs[0]
+    if first is None:
+        return all(one is None for one in designs)
+    return all(one is not None and one[columns].equals(first[columns]) for one in designs[1:])
 
 
 def variable_frame(store: Store, variable: str) -> pd.DataFrame:

@@ -12,12 +12,12 @@ from visanda import codebook as book
 from visanda import codes
 from visanda.codebook import Scale
 from visanda.corpus.handwork import defining
-from visanda.corpus.handwork.assigned import write_coders_sheet
-from visanda.corpus.handwork.bringing import bring
+from visanda.corpus.handwork.assigned import check_together, write_coders_sheet
+from visanda.corpus.handwork.bringing import bring_all
 from visanda.corpus.handwork.disagreements import disagreements, write_disagreements
 from visanda.corpus.handwork.imports import from_column, read_said
 from visanda.corpus.handwork.printed import write_printed
-from visanda.corpus.sampling import Sampling
+from visanda.corpus.sampling import Sampling, listed
 from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study.reliability import reliability
@@ -115,7 +115,7 @@ class Coding(Sampling):
         nothing is taken and all such values are listed.
 
         Args:
-            variable: what was coded.
+            variable: what was coded; several, split by commas, from one sheet with a column for each.
             coder: who coded; ``gold`` for who settles disagreements, whose word counts. In an export of Label Studio,
                 the annotators by default.
             import_: a table (csv, tsv, xlsx, parquet, jsonl) with a row a picture; an export of Label Studio (json);
@@ -132,23 +132,31 @@ class Coding(Sampling):
         Raises:
             InputError: a column is not there, nothing matches, a value is unknown, or one coder gave a picture two.
         """
-        self._check_variable(variable)
+        names = listed(variable) or [variable]
+        for name in names:
+            self._check_variable(name)
         self.require("media", "add pictures first, with 'visanda add FOLDER'")
         if sum(one is not None for one in (import_, sheet, column)) != 1:
             raise InputError(
                 f"where are the codes? visanda code {variable} --import FILE --coder c1; or --column NAME, where a "
                 "column of the table media has them; or --sheet FILE.xlsx to write a sheet to fill in"
             )
-        one = book.variable(self.folder, variable)
+        asked = [book.variable(self.folder, name) for name in names]
+        check_together(asked)
         if sheet is not None:
             if coder is None:
                 raise InputError("whose sheet? Give the coder's name: --coder c1")
-            everything = pd.DataFrame({"id": []}) if one.scale == "pairwise" else self.population(on=one.on)
-            return write_coders_sheet(self, one, coder, sheet.expanduser(), everything)
+            pairs = asked[0].scale == "pairwise"
+            everything = pd.DataFrame({"id": []}) if pairs else self.population(on=asked[0].on)
+            return write_coders_sheet(self, asked, coder, sheet.expanduser(), everything)
+        if len(asked) > 1 and (column or value):
+            raise InputError("name one variable where you name its column: columns of several bear their names")
         if column is not None:
-            return bring(self, one, from_column(self, column), coder, recode or [], again=again)
-        assert import_ is not None
-        return bring(self, one, read_said(self, one, import_, key, value), coder, recode or [], again=again)
+            said = [from_column(self, column)]
+        else:
+            assert import_ is not None
+            said = [read_said(self, one, import_, key, value) for one in asked]
+        return bring_all(self, asked, said, coder, recode or [], again=again)
 
     def reliability(self, variable: str, *, apart: float | None = None) -> Result:
         """Who coded how much, and how far coders agree; the pictures on which they do not go into results/.

@@ -122,13 +122,12 @@ class Estimating(Coding, Measuring):
         on = self._kind(variables)
         population, notes = self.population(where, on), []
         frame = population[["id"]]
-        designs = [codes.read_design(self.folder, variable) for variable in variables]
-        if any(design is not None for design in designs) and len(variables) > 1:
+        if not codes.same_sample(self.folder, variables):
             raise DesignError(
-                f"{' and '.join(variables)} were coded on samples of their own: an estimate needs one sample in "
-                "which both were coded"
+                f"{' and '.join(variables)} were coded on samples of their own: an estimate needs one sample in which "
+                f"all were coded, as 'visanda sample {','.join(variables)} --n NUMBER' draws it"
             )
-        design = designs[0]
+        design = codes.read_design(self.folder, variables[0])
         if design is not None:
             whole = len(frame)
             frame = frame.merge(design[["id", "pi", "order"]].rename(columns={"pi": "pi__"}), on="id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from visanda import codes
 from visanda.codebook import Variable
 from visanda.codebook import variable as asked_of
 from visanda.corpus.exploring import Exploring
+from visanda.corpus.handwork.assigned import check_together
 from visanda.corpus.handwork.sample_rules import Drawn, Rules, draw_by
 from visanda.corpus.handwork.sample_sheets import Dealing, deal_round, pairs_of_round, write_pairs, write_sheets
 from visanda.corpus.handwork.sample_words import sample_result
@@ -79,7 +81,7 @@ class Sampling(Exploring):
         by it, so that they speak of all, whatever was favoured (Särndal, Swensson & Wretman 1992; Tillé 2006).
 
         Args:
-            variable: what will be coded.
+            variable: what will be coded; several, split by commas, are coded on the same sample, in one sheet.
             n: how many units; with whole clusters, and in further rounds, about so many.
             by: columns to stratify by, of any tables, split by commas. Numbers of many values are cut into quarters;
                 ``brightness:3`` cuts into three.
@@ -111,34 +113,38 @@ class Sampling(Exploring):
             InputError: more units than there are, an unknown column, rules that do not go together, or a sample is
                 there already.
         """
-        self._check_variable(variable)
-        asked = asked_of(self.folder, variable)
-        there = None if replace else codes.read_design(self.folder, variable)
-        before = _before(variable, there, more)
+        names = listed(variable) or [variable]
+        for name in names:
+            self._check_variable(name)
+        asked = [asked_of(self.folder, name) for name in names]
+        check_together(asked)
+        first = asked[0]
+        there = {} if replace else _there(self.folder, names)
+        before = _before(names, there, more)
         last: dict[str, Any] = before.attrs.get(ROUNDS, [{}])[-1] if before is not None else {}
         rules = Rules(
             n=n,
-            by=_listed(by),
+            by=listed(by),
             allocate=allocate,
             cluster=cluster,
             per_cluster=per_cluster,
             favour=favour,
-            like=_listed(like),
+            like=listed(like),
             favour_column=favour_column,
             floor=floor,
             seed=seed,
             where=where or last.get("where"),
-            on=on or last.get("on") or asked.on,
+            on=on or last.get("on") or first.on,
         )
         given = Dealing(
-            coders=_listed(coders) or last.get("coders", []),
+            coders=listed(coders) or last.get("coders", []),
             double=last.get("double", 0.0) if double is None else double,
-            pairs=_pairs(asked, n, pairs),
+            pairs=_pairs(first, n, pairs),
         )
         arguments = rules.arguments() | given.arguments()
-        self._refuse_repeat(variable, before, arguments, last)
+        self._refuse_repeat(names, before, arguments, last)
         population = self.population(rules.where, rules.on)
-        drawn = draw_by(self, variable, rules, population, before, asked.scale == "interval", self._example)
+        drawn = draw_by(self, names[0], rules, population, before, first.scale == "interval", self._example)
         if before is not None:
             arguments["more"] = True
         return self._store(asked, drawn, given, rules, there, arguments)
@@ -151,47 +157,51 @@ class Sampling(Exploring):
             raise InputError(f"{variable!r} is the name of a table already: give the variable another one")
 
     def _refuse_repeat(
-        self, variable: str, before: pd.DataFrame | None, arguments: dict[str, Any], last: dict[str, Any]
+        self, names: list[str], before: pd.DataFrame | None, arguments: dict[str, Any], last: dict[str, Any]
     ) -> None:
         """The same round twice, before anybody coded the first, is a slip."""
         if before is None or {**arguments, "more": None} != {**last, "more": None}:
             return
         mine = set(before.loc[before["round"] == before["round"].max(), "id"])
-        coded = (
-            set(codes.gold_of(self.folder, variable).index) if (self.folder / "codes" / variable).exists() else set()
-        )
+        coded = {id for name in names if (self.folder / "codes" / name).exists() for id in self._coded(name)}
         if not mine & coded:
             raise InputError(
-                f"the last round for {variable!r} was drawn just like this, and nothing of it is coded yet: code it "
-                "first, or draw another one with another --seed"
+                f"the last round for {', '.join(names)} was drawn just like this, and nothing of it is coded yet: code "
+                "it first, or draw another one with another --seed"
             )
+
+    def _coded(self, variable: str) -> list[str]:
+        return [str(id) for id in codes.gold_of(self.folder, variable).index]
 
     def _store(
         self,
-        asked: Variable,
+        asked: list[Variable],
         drawn: Drawn,
         given: Dealing,
         rules: Rules,
-        there: pd.DataFrame | None,
+        there: dict[str, pd.DataFrame],
         arguments: dict[str, Any],
     ) -> Result:
         """Keep the sample, and write its sheets."""
         number = len(rounds_of(drawn.design))
         design = deal_round(drawn.design, number, given, rules.seed)
-        if there is not None and number == 1 and not _same(there, design):
-            raise InputError(
-                f"a sample for {asked.name!r} was drawn already ({(there['order'] > 0).sum()} units): codes belong to "
-                "it. Draw another round on top with --more, give this one another variable name, or throw that one "
-                "away with --replace"
-            )
-        earlier = there.attrs.get(ROUNDS, []) if there is not None and number > 1 else []
+        for name, old in there.items():
+            if number == 1 and not _same(old, design):
+                raise InputError(
+                    f"a sample for {name!r} was drawn already ({(old['order'] > 0).sum()} units): codes belong to "
+                    "it. Draw another round on top with --more, give this one another variable name, or throw that "
+                    "one away with --replace"
+                )
+        names = [one.name for one in asked]
+        earlier = there[names[0]].attrs.get(ROUNDS, []) if there and number > 1 else []
         design.attrs[ROUNDS] = [*earlier, arguments]
         rows = design[design["round"] == number]
-        with self.record("sample", {"variable": asked.name, **arguments}) as run:
+        with self.record("sample", {"variable": ",".join(names), **arguments}) as run:
             if given.pairs:
                 rows = pairs_of_round(design, number, given, rules.seed)
-                write_pairs(self, asked.name, rows, first=number == 1)
-            codes.write_design(self.folder, asked.name, design)
+                write_pairs(self, names[0], rows, first=number == 1)
+            for name in names:
+                codes.write_design(self.folder, name, design)
             sheets = write_sheets(self, asked, rows, number, rules.seed, run.stem)
             run.counts = {"population": len(design), "drawn": int((design["round"] == number).sum())}
         warnings = drawn.warnings
@@ -200,23 +210,36 @@ class Sampling(Exploring):
                 "units inside files were drawn one by one. Those of one file are alike: give 'visanda estimate' "
                 "--cluster parent, or its intervals are too narrow; with --cluster parent here, whole files are drawn"
             )
-        return sample_result(asked.name, design, sheets, drawn.said, warnings, arguments, given.pairs)
+        return sample_result(names, design, sheets, drawn.said, warnings, arguments, given.pairs)
 
 
-def _listed(names: list[str] | str | None) -> list[str]:
+def listed(names: list[str] | str | None) -> list[str]:
     """Names that may be split by commas."""
     several = [names] if isinstance(names, str) else names or []
     return [name.strip() for text in several for name in str(text).split(",") if name.strip()]
 
 
-def _before(variable: str, there: pd.DataFrame | None, more: bool) -> pd.DataFrame | None:
+def _there(folder: Path, names: list[str]) -> dict[str, pd.DataFrame]:
+    """The samples that were drawn before."""
+    found = {name: codes.read_design(folder, name) for name in names}
+    return {name: design for name, design in found.items() if design is not None}
+
+
+def _before(names: list[str], there: dict[str, pd.DataFrame], more: bool) -> pd.DataFrame | None:
     """The sample that a further round goes on."""
-    if more and there is None:
+    if not more:
+        return None
+    if len(there) < len(names):
+        missing = ", ".join(repr(name) for name in names if name not in there)
         raise InputError(
-            f"no sample for {variable!r} is there to draw more on top of: draw the first round without --more (and "
+            f"no sample for {missing} is there to draw more on top of: draw the first round without --more (and "
             "without --replace)"
         )
-    return there if more else None
+    first, *others = there.values()
+    columns = ["id", "pi", "order"]
+    if not all(other[columns].equals(first[columns]) for other in others):
+        raise InputError(f"{', '.join(names)} were coded on samples of their own: draw more for one at a time")
+    return first
 
 
 def _pairs(asked: Variable, n: int, pairs: int | None) -> int:

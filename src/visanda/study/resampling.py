@@ -87,11 +87,11 @@ def spread(measure: Measure, weight: Array, group: pd.Series, resamples: int, se
         InputError: fewer than 0 resamples.
 
     Example:
-        >>> values = np.array([1.0, 2.0, 6.0])
+        >>> values = np.array([1.0, 3.0, 5.0])
         >>> mean = lambda weight: {"mean": weight @ values / weight.sum(axis=-1)}
         >>> found = spread(mean, np.ones(3), pd.Series(range(3)), 1000, seed=1)
         >>> found.point["mean"], found.interval("mean")
-        (3.0, (1.0, 6.0))
+        (3.0, (1.0, 5.0))
     """
     if resamples < 0:
         raise InputError(f"resamples={resamples}: 1000 are usual, 0 are none")

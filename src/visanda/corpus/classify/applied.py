@@ -141,5 +141,5 @@ def _table(
         frame[name] = values
     frame = frame.set_axis(np.flatnonzero(good)).reindex(range(len(ids)))
     frame.insert(0, "id", pd.Series(ids, dtype="string"))
-    frame["error"] = pd.Series(np.where(good, None, NO_NUMBERS), dtype="string")
+    frame["error"] = pd.Series([None if one else NO_NUMBERS for one in good], dtype="string")
     return pa.Table.from_pandas(frame, preserve_index=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -16,12 +17,33 @@ from visanda.result import Result
 from visanda.store import Store
 
 
-def assigned(store: Store, variable: Variable, coder: str) -> list[str] | None:
+def check_together(asked: Sequence[Variable]) -> None:
+    """Whether variables can stand on one sheet.
+
+    Raises:
+        InputError: they are about units of different kinds, or one compares pairs.
+    """
+    kinds = dict.fromkeys(one.on for one in asked)
+    if len(kinds) > 1:
+        said = ", ".join(f"{one.name} each {one.on}" for one in asked)
+        raise InputError(f"these are about units of different kinds ({said}): take them one by one")
+    pairs = [one.name for one in asked if one.scale == "pairwise"]
+    if pairs and len(asked) > 1:
+        raise InputError(f"{pairs[0]!r} compares pairs of units: take it alone")
+
+
+def assigned(store: Store, variables: Sequence[Variable], coder: str) -> list[str] | None:
     """The units, or pairs, that a coder is to code, in the order of coding; none where no sample was drawn.
 
     Raises:
-        InputError: the sample was given to other coders, or there are no pairs yet.
+        InputError: the sample was given to other coders, variables have samples of their own, or no pairs are there.
     """
+    variable, asked = variables[0], [one.name for one in variables]
+    if not codes.same_sample(store.folder, asked):
+        raise InputError(
+            f"{', '.join(asked)} have samples of their own, and cannot stand on one sheet: write a sheet for each, or "
+            f"draw one sample for all with 'visanda sample {','.join(asked)} --n NUMBER'"
+        )
     design = codes.read_design(store.folder, variable.name)
     if variable.scale == "pairwise":
         path = pairs_path(store, variable.name)
@@ -37,27 +59,29 @@ def assigned(store: Store, variable: Variable, coder: str) -> list[str] | None:
         if names and coder not in names:
             raise InputError(f"the sample for {variable.name!r} was given to {', '.join(names)}, and not to {coder!r}")
         drawn = drawn[[not any(one) or coder in one for one in given]]
-    return _in_order(store, variable.name, coder, drawn)
+    return _in_order(store, asked, coder, drawn)
 
 
-def _in_order(store: Store, variable: str, coder: str, drawn: pd.DataFrame) -> list[str]:
+def _in_order(store: Store, variables: Sequence[str], coder: str, drawn: pd.DataFrame) -> list[str]:
     """Units as the coder's sheets of the sample have them; each coder has an order of their own."""
     ids = drawn["id"].tolist()
     rounds = sorted(drawn["round"].unique()) if "round" in drawn else [1]
     places: dict[str, int] = {}
     for number in rounds:
-        path = store.results / f"{sheet_name(variable, coder, int(number))}.csv"
+        path = store.results / f"{sheet_name(variables, coder, int(number))}.csv"
         if path.exists():
             places |= {str(id): len(places) + row for row, id in enumerate(read_table(path)["id"])}
     return sorted(ids, key=lambda id: places.get(id, len(places)))
 
 
-def write_coders_sheet(store: Store, variable: Variable, coder: str, path: Path, everything: pd.DataFrame) -> Result:
+def write_coders_sheet(
+    store: Store, variables: Sequence[Variable], coder: str, path: Path, everything: pd.DataFrame
+) -> Result:
     """Write a coder's sheet.
 
     Args:
         store: the corpus.
-        variable: what is asked.
+        variables: what is asked of each unit.
         coder: who codes.
         path: the file, .csv or .xlsx.
         everything: the units that may be coded, where no sample was drawn.
@@ -68,14 +92,13 @@ def write_coders_sheet(store: Store, variable: Variable, coder: str, path: Path,
     codes.check_name("coder", coder)
     if path.exists():
         raise InputError(f"{path} is there already, and may hold codes: give the sheet another name")
-    name = variable.name
-    mine = assigned(store, variable, coder)
+    name = ",".join(one.name for one in variables)
+    mine = assigned(store, variables, coder)
     ids = everything["id"].tolist() if mine is None else mine
-    said = codes.in_force(store.folder, name)
-    said = codes.tidied(variable, said[said["coder"] == coder])
-    done = int(said["id"].isin(ids).sum())
+    given = {one.name: _said(store, one, coder) for one in variables}
+    done = len(set.intersection(*({str(id) for id in said["id"]} for said in given.values())) & set(ids))
     with store.record("code", {"variable": name, "coder": coder, "sheet": path.name}) as run:
-        write_sheet(store, variable, ids, path, said)
+        write_sheet(store, variables, ids, path, given)
         run.counts = {"units": len(ids), "coded": done}
     words = [
         f"{len(ids):,} units for {coder} are in {path}, {done:,} of them coded already. Fill it in; then",
@@ -84,3 +107,9 @@ def write_coders_sheet(store: Store, variable: Variable, coder: str, path: Path,
     warnings = [] if mine is not None else [f"no sample was drawn for {name!r}: the sheet has everything there is"]
     table = pd.DataFrame({"coder": [coder], "units": [len(ids)], "coded": [done], "file": [str(path)]})
     return Result(f"A sheet for {name}", table, words, warnings)
+
+
+def _said(store: Store, variable: Variable, coder: str) -> pd.DataFrame:
+    """What the coder said of a variable already, as its codebook writes it."""
+    said = codes.in_force(store.folder, variable.name)
+    return codes.tidied(variable, said[said["coder"] == coder])

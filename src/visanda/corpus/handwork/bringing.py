@@ -15,6 +15,47 @@ from visanda.result import Result
 from visanda.store import Store
 
 
+def bring_all(
+    store: Store,
+    asked: Sequence[Variable],
+    said: Sequence[Said],
+    coder: str | None,
+    recode: Sequence[str] = (),
+    *,
+    again: bool = False,
+) -> Result:
+    """Put codes of several variables into the coders' files; nothing is taken where one of them is wrong.
+
+    Args:
+        store: the corpus.
+        asked: what was coded.
+        said: what was read, of each.
+        coder: as of :func:`bring`.
+        recode: as of :func:`bring`.
+        again: as of :func:`bring`.
+
+    Raises:
+        InputError: as :func:`bring`.
+    """
+    both = list(zip(asked, said, strict=True))
+    for one, given in both:
+        take(store, one, given, coder, recode)
+    results = [bring(store, one, given, coder, recode, again=again) for one, given in both]
+    if len(results) == 1:
+        return results[0]
+    table = pd.concat(
+        [found.table.set_axis(["value", "count", *found.table.columns[2:]], axis=1) for found in results],
+        keys=[one.name for one in asked],
+        names=["variable", None],
+    )
+    return Result(
+        f"Codes of {', '.join(one.name for one in asked)}",
+        table.reset_index("variable").reset_index(drop=True),
+        [text for found in results for text in found.words],
+        list(dict.fromkeys(text for found in results for text in found.warnings)),
+    )
+
+
 def bring(
     store: Store, one: Variable, said: Said, coder: str | None, recode: Sequence[str] = (), *, again: bool = False
 ) -> Result:

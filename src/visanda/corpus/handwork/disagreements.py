@@ -12,7 +12,7 @@ from visanda import codes
 from visanda.codebook import PAIR, Variable
 from visanda.collect.tables import read_table
 from visanda.corpus.formats import write_table
-from visanda.corpus.handwork.sheets import look, sided, sources_of
+from visanda.corpus.handwork.sheets import answer_columns, look, sided, sources_of
 from visanda.corpus.handwork.spreadsheet import write_spreadsheet
 from visanda.media import contact_sheet
 from visanda.store import Store
@@ -136,7 +136,7 @@ def write_to_settle(store: Store, found: pd.DataFrame, variable: Variable, stem:
         rows = rows.drop(columns="value")
         for number, label in enumerate(labels):
             rows.insert(place + number, label, "")
-    write_spreadsheet(rows, pictures, variable, store.results / f"{stem}.xlsx")
+    write_spreadsheet(rows, pictures, [(variable, answer_columns(variable))], store.results / f"{stem}.xlsx")
     written = [store.results / f"{stem}.xlsx", store.results / f"{stem}.csv"]
     return [*written, *_contact_sheets(store, found, stem, f"{variable.name}: codes to settle")]
 

@@ -23,7 +23,7 @@ BLANKS = NO | {"-", "☐"}
 
 
 def read_said(
-    store: Store, variable: Variable, source: Path | pd.DataFrame, key: str | None, value: str | None
+    store: Store, variable: Variable, source: Path | str | pd.DataFrame, key: str | None, value: str | None
 ) -> Said:
     """Read what coders said.
 
@@ -39,7 +39,7 @@ def read_said(
     """
     if isinstance(source, pd.DataFrame):
         return from_table(store, source.reset_index(drop=True), variable, key, value)
-    path = source.expanduser()
+    path = Path(source).expanduser()
     if path.is_dir():
         return _from_folders(store, path)
     if path.suffix.lower() == ".json":
@@ -55,7 +55,8 @@ def from_table(
     keys = _keys(store, frame, variable, key)
     notes = frame["note"] if "note" in frame else pd.Series("", index=frame.index)
     made = pd.DataFrame({"key": keys, "value": values, "note": [text(one) for one in notes]})
-    made["codebook"] = [text(one) for one in frame["codebook"]] if "codebook" in frame else ""
+    version = next((name for name in (f"{variable.name}_codebook", "codebook") if name in frame), None)
+    made["codebook"] = [text(one) for one in frame[version]] if version else ""
     return Said(made, [[one] for one in keys])
 
 
@@ -106,7 +107,7 @@ def _values(frame: pd.DataFrame, variable: Variable, value: str | None) -> list[
     usual = (variable.name, "value", *(("winner",) if variable.scale == "pairwise" else ()))
     name = value or next((one for one in usual if one in frame), None)
     if name is None and variable.scale == "multilabel":
-        columns = {fold(str(column)): column for column in frame}
+        columns = {fold(str(column).removeprefix(f"{variable.name}=")): column for column in frame}
         there = [label for label in variable.values if fold(label) in columns]
         if there:
             return _ticked(frame, variable, columns, there)

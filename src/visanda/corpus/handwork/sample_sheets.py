@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ def write_pairs(store: Store, variable: str, pairs: pd.DataFrame, first: bool) -
 
 
 def write_sheets(
-    store: Store, variable: Variable, rows: pd.DataFrame, number: int, seed: int, stem: str
+    store: Store, variables: Sequence[Variable], rows: pd.DataFrame, number: int, seed: int, stem: str
 ) -> dict[str, Path]:
     """Write the sheets of a round, by coder; one for all, by ``""``, where nobody is named.
 
@@ -90,7 +91,7 @@ def write_sheets(
 
     Args:
         store: the corpus.
-        variable: what is asked.
+        variables: what is asked of each unit.
         rows: what is to be coded: id, order, coders.
         number: of the round.
         seed: of the orders.
@@ -104,21 +105,21 @@ def write_sheets(
         ids = rows.loc[[coder in one for one in given], "id"].tolist()
         if coder:
             ids = sheet_order(ids, np.random.default_rng([seed, number, ORDERING, place]))
-        path = store.results / f"{sheet_name(variable.name, coder, number)}.csv"
+        path = store.results / f"{sheet_name([one.name for one in variables], coder, number)}.csv"
         if not _kept(path, set(ids), stem):
             path.parent.mkdir(exist_ok=True)
-            write_sheet(store, variable, ids, path)
+            write_sheet(store, variables, ids, path)
         written[coder] = path
     return written
 
 
-def sheet_name(variable: str, coder: str, number: int) -> str:
+def sheet_name(variables: Sequence[str], coder: str, number: int) -> str:
     """What a sheet's file is called.
 
-    >>> sheet_name("protest", "ana", 2)
-    'protest-sheet-ana-round2'
+    >>> sheet_name(["protest", "anger"], "ana", 2)
+    'protest+anger-sheet-ana-round2'
     """
-    return f"{variable}-sheet" + (f"-{coder}" if coder else "") + (f"-round{number}" if number > 1 else "")
+    return f"{'+'.join(variables)}-sheet" + (f"-{coder}" if coder else "") + (f"-round{number}" if number > 1 else "")
 
 
 def _kept(path: Path, ids: set[str], stem: str) -> bool:

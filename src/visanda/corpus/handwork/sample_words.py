@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ WHOLE = "image"
 
 
 def sample_result(
-    variable: str,
+    variables: Sequence[str],
     design: pd.DataFrame,
     sheets: dict[str, Path],
     said: list[str],
@@ -31,7 +32,7 @@ def sample_result(
     """The result of drawing a sample.
 
     Args:
-        variable: what will be coded.
+        variables: what will be coded.
         design: all rounds.
         sheets: by coder; by ``""`` where nobody is named.
         said: how it was drawn.
@@ -48,9 +49,9 @@ def sample_result(
     if pairs:
         words.append(f"{pairs:,} random pairs of them are to be compared, {2 * pairs / len(drawn):.1f} a unit.")
     words += [*_double(drawn, last), *_precision(drawn)] if not pairs else []
-    words += _next(variable, sheets)
+    words += _next(variables, sheets)
     return Result(
-        f"Sample for {variable}",
+        f"Sample for {', '.join(variables)}",
         _table(design),
         words,
         warnings,
@@ -113,14 +114,16 @@ def _precision(drawn: pd.DataFrame) -> list[str]:
     return found
 
 
-def _next(variable: str, sheets: dict[str, Path]) -> list[str]:
+def _next(variables: Sequence[str], sheets: dict[str, Path]) -> list[str]:
+    variable = ",".join(variables)
+    columns = f"the columns {' and '.join(map(repr, variables))}" if len(variables) > 1 else "the column 'value'"
     if list(sheets) == [""]:
         sheet = sheets[""]
         return [
-            f"Fill in the column 'value' of {sheet}, one copy a coder; then",
+            f"Fill in {columns} of {sheet}, one copy a coder; then",
             f"visanda code {variable} --import results/{sheet.name} --coder NAME",
         ]
     return [
-        "Each coder fills in the column 'value' of their own sheet, without knowing the others'; then",
+        f"Each coder fills in {columns} of their own sheet, without knowing the others'; then",
         *(f"visanda code {variable} --import results/{sheet.name} --coder {coder}" for coder, sheet in sheets.items()),
     ]

@@ -21,19 +21,25 @@ Source = Path | Still | Detail
 
 
 def write_sheet(
-    store: Store, variable: Variable, ids: Sequence[str], path: Path, given: pd.DataFrame | None = None
+    store: Store,
+    variables: Sequence[Variable],
+    ids: Sequence[str],
+    path: Path,
+    given: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
     """Write a sheet to fill in; what coders are asked now is kept as a version of the codebook.
 
     Columns are order, id, path (in a spreadsheet the picture; of pairs, left and right), value (of labels, a column
-    of 0 and 1 each), note, and codebook, the version, where the variable is defined.
+    of 0 and 1 each), note, and codebook, the version, where the variable is defined. Where several variables are
+    asked, columns bear their names: protest in place of value, protest_codebook in place of codebook, and
+    ``symbols=flag`` for a label.
 
     Args:
         store: the corpus.
-        variable: what is asked.
+        variables: what is asked; a pairwise comparison is asked alone.
         ids: of the units, in the order of coding; of pairs, both ids with ``<>`` between them.
         path: a file that ends in .csv or .xlsx; what is there is written over.
-        given: what the coder said already: id, value, and perhaps note.
+        given: by variable, what the coder said already: id, value, and perhaps note.
 
     Raises:
         InputError: the file's name ends otherwise, or it cannot be written.
@@ -41,9 +47,9 @@ def write_sheet(
     kind = path.suffix.lower()
     if kind not in KINDS:
         raise InputError(f"a sheet is written as {' or '.join(KINDS)}, not as {path.name!r}")
-    rows = _rows(store, variable, ids, given)
+    rows = _rows(store, variables, ids, given or {})
     sources = sources_of(store, ids)
-    sides = ["left", "right"] if variable.scale == "pairwise" else ["path"]
+    sides = ["left", "right"] if variables[0].scale == "pairwise" else ["path"]
     for number, side in enumerate(sides):
         rows.insert(2 + number, side, [_place(sources, sided(id)[number]) for id in ids])
     if kind == ".csv":
@@ -51,23 +57,46 @@ def write_sheet(
         return
     shown = rows.rename(columns={"path": "picture"})
     pictures = {side: [look(sources.get(sided(id)[n])) for id in ids] for n, side in enumerate(sides)}
-    write_spreadsheet(shown, {name if name != "path" else "picture": p for name, p in pictures.items()}, variable, path)
+    pictures = {name if name != "path" else "picture": found for name, found in pictures.items()}
+    alone = len(variables) == 1
+    write_spreadsheet(shown, pictures, [(one, answer_columns(one, alone=alone)) for one in variables], path)
 
 
-def _rows(store: Store, variable: Variable, ids: Sequence[str], given: pd.DataFrame | None) -> pd.DataFrame:
-    """Order, id, what was said, note, version."""
-    said = pd.DataFrame(columns=["value", "note"]) if given is None else given.set_index("id")
-    values = said["value"].reindex(list(ids)).fillna("").astype(str).tolist()
-    rows = pd.DataFrame({"order": range(1, len(ids) + 1), "id": list(ids)})
+def answer_columns(variable: Variable, *, alone: bool = True) -> list[str]:
+    """The columns of a sheet that are filled in for a variable.
+
+    Args:
+        variable: what is asked.
+        alone: nothing else is asked on the sheet.
+    """
     if variable.scale == "multilabel":
-        for label in variable.values:
-            rows[label] = [_tick(label, value) for value in values]
-    else:
-        rows["value"] = values
-    notes = said["note"] if "note" in said else pd.Series(dtype=str)
-    rows["note"] = notes.reindex(list(ids)).fillna("").astype(str).tolist()
-    if not undefined(store.folder, variable.name):
-        rows["codebook"] = str(pin(store.folder, variable.name))
+        return [label if alone else f"{variable.name}={label}" for label in variable.values]
+    return ["value" if alone else variable.name]
+
+
+def _rows(
+    store: Store, variables: Sequence[Variable], ids: Sequence[str], given: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Order, id, what was said, note, version."""
+    rows = pd.DataFrame({"order": range(1, len(ids) + 1), "id": list(ids)})
+    alone = len(variables) == 1
+    notes = pd.Series("", index=list(ids))
+    for one in variables:
+        said = given.get(one.name, pd.DataFrame(columns=["id", "value", "note"])).set_index("id")
+        values = said["value"].reindex(list(ids)).fillna("").astype(str).tolist()
+        columns = answer_columns(one, alone=alone)
+        if one.scale == "multilabel":
+            for column, label in zip(columns, one.values, strict=True):
+                rows[column] = [_tick(label, value) for value in values]
+        else:
+            rows[columns[0]] = values
+        if "note" in said:
+            noted = said["note"].reindex(list(ids)).fillna("").astype(str)
+            notes = notes.where(notes != "", noted)
+    rows["note"] = notes.tolist()
+    for one in variables:
+        if not undefined(store.folder, one.name):
+            rows["codebook" if alone else f"{one.name}_codebook"] = str(pin(store.folder, one.name))
     return rows
 
 

@@ -31,14 +31,17 @@ ANY = 10**15  # of a number without ends
 
 
 def write_spreadsheet(
-    rows: pd.DataFrame, pictures: Mapping[str, Sequence[ImageLike | None]], variable: Variable, path: Path
+    rows: pd.DataFrame,
+    pictures: Mapping[str, Sequence[ImageLike | None]],
+    asked: Sequence[tuple[Variable, Sequence[str]]],
+    path: Path,
 ) -> None:
     """Write rows to fill in, with a second worksheet that says what is asked.
 
     Args:
         rows: as they are to be seen; the columns of pictures are left free.
         pictures: a column's name, and a picture a row.
-        variable: what is asked.
+        asked: variables, each with the columns in which it is answered.
         path: of the file, .xlsx.
 
     Raises:
@@ -63,8 +66,13 @@ def write_spreadsheet(
         if name not in pictures:
             sheet.column_dimensions[get_column_letter(names.index(name) + 1)].width = WIDTHS.get(name, len(name) + 4)
     sheet.freeze_panes = "A2"
-    values = _explain(book, variable)
-    _restrict(sheet, names, len(rows) + 1, variable, values)
+    explained = book.create_sheet("codebook")
+    explained.column_dimensions["A"].width, explained.column_dimensions["B"].width = 24, 100
+    for variable, columns in asked:
+        values = _explain(explained, variable)
+        _restrict(
+            sheet, [get_column_letter(names.index(name) + 1) for name in columns], len(rows) + 1, variable, values
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_aside(path) as aside, aside.open("wb") as file:
@@ -109,10 +117,8 @@ def _draw(sheet: Any, cell: str, picture: ImageLike | None) -> None:
     sheet.add_image(drawing, cell)
 
 
-def _explain(book: Any, variable: Variable) -> str:
-    """The second worksheet: what is asked, and what each value means; gives the cells that list the values."""
-    sheet = book.create_sheet("codebook")
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 24, 100
+def _explain(sheet: Any, variable: Variable) -> str:
+    """What is asked, and what each value means, below what stands there; gives the cells that list the values."""
     facts = [
         ("variable", f"{variable.name}, version {variable.version}"),
         ("scale", variable.scale),
@@ -120,10 +126,11 @@ def _explain(book: Any, variable: Variable) -> str:
     ]
     if variable.scale == "interval":
         facts.append(("from, to", f"{_end(variable.low)}, {_end(variable.high)}"))
-    for number, fact in enumerate(facts, 1):
+    top = 1 if sheet.max_row == 1 else sheet.max_row + 3
+    for number, fact in enumerate(facts, top):
         _put(sheet, number, fact)
         sheet.cell(number, 1).font = Font(bold=True)
-    first = len(facts) + 2
+    first = top + len(facts) + 1
     _put(sheet, first, ["value", "what it means"], bold=True)
     listed = variable.answers or tuple(variable.meanings)
     for number, value in enumerate(listed, first + 1):
@@ -135,9 +142,8 @@ def _end(value: float | None) -> str:
     return "any" if value is None else f"{value:g}"
 
 
-def _restrict(sheet: Any, names: list[str], last: int, variable: Variable, values: str) -> None:
-    """What may be entered, with a list to choose from where there is one."""
-    columns = list(variable.values) if variable.scale == "multilabel" else ["value"]
+def _restrict(sheet: Any, letters: Sequence[str], last: int, variable: Variable, values: str) -> None:
+    """What may be entered in the columns of a variable, with a list to choose from where there is one."""
     if variable.scale == "multilabel":
         rule = DataValidation("whole", operator="between", formula1="0", formula2="1", allow_blank=True)
         rule.error = "1 where the label fits, 0 where it does not"
@@ -155,8 +161,7 @@ def _restrict(sheet: Any, names: list[str], last: int, variable: Variable, value
     rule.errorTitle, rule.showErrorMessage = variable.name[:30], True
     sheet.add_data_validation(rule)
     as_text = any(not _is_number(value) for value in variable.answers)
-    for name in columns:
-        letter = get_column_letter(names.index(name) + 1)
+    for letter in letters:
         rule.add(f"{letter}2:{letter}{last}")
         if as_text and variable.scale != "multilabel":  # otherwise 1-2 becomes a date
             for number in range(2, last + 1):

@@ -17,6 +17,7 @@ from visanda.learn.finetune.learner import Learner
 from visanda.learn.finetune.optimiser import Optimiser, parameters, restore
 from visanda.learn.finetune.scoring import scores
 from visanda.learn.finetune.task import Task
+from visanda.progress import progress
 
 TRIFLE = 0.002  # a fall of the validation loss that is not worth waiting for another
 
@@ -113,7 +114,7 @@ def train(
             break
         keep(now)
     if now.epoch < settings.epochs and now.epoch - now.fell >= settings.patience:
-        say(f"Stopped: the validation loss has not fallen for {settings.patience} epochs")
+        say(f"Stopped: in {settings.patience} epochs, the validation loss did not fall below that of epoch {now.fell}")
     if not math.isfinite(now.best_loss):
         raise InputError(f"nothing was learnt: the loss is no number; choose a rate below {now.rate:.2g}, or none")
     restore(network, now.best)
@@ -156,10 +157,12 @@ def _epoch(learner: Learner, train: np.ndarray, epoch: int, highest: float, opti
     steps = order(train, settings.batch, settings.seed, epoch)
     losses = 0.0
     batches = varied(learner.squares, steps, settings.augment, settings.seed, epoch, learner.pool)
-    for number, (rows, pixels) in enumerate(batches):
-        losses += learner.loss(rows, pixels) * len(rows)
-        step = (epoch - 1) * len(steps) + number
-        optimiser.step(rate.scheduled(highest, step, settings.epochs * len(steps)))
+    with progress(f"Epoch {epoch}", len(train)) as advance:
+        for number, (rows, pixels) in enumerate(batches):
+            losses += learner.loss(rows, pixels) * len(rows)
+            step = (epoch - 1) * len(steps) + number
+            optimiser.step(rate.scheduled(highest, step, settings.epochs * len(steps)))
+            advance(len(rows))
     return losses / len(train)
 
 

@@ -38,4 +38,4 @@ def found(step: Callable[[float], float]) -> float:
             break
         if smooth / weight < best:
             best, at = smooth / weight, rate
-    return min(max(at / BELOW, USUAL[0]), USUAL[1])
+    return float(f"{min(max(at / BELOW, USUAL[0]), USUAL[1]):.2g}")

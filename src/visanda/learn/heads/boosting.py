@@ -107,11 +107,12 @@ def _train(problem: Problem, job: Job) -> Forest:
     trees: list[Tree] = []
     if problem.target.scale == "multilabel":
         for column in range(columns):
-            there = truth[:, column] > 0.5
+            known = ~np.isnan(truth[:, column])
+            there = truth[known, column] > 0.5
             if there.all() or not there.any():
-                base[column] = -IMPOSSIBLE if there.all() else IMPOSSIBLE
+                base[column] = 0.0 if not known.any() else -IMPOSSIBLE if there.all() else IMPOSSIBLE
                 continue
-            model = _model(HistGradientBoostingClassifier, problem, job).fit(inputs, there, counts)
+            model = _model(HistGradientBoostingClassifier, problem, job).fit(inputs[known], there, counts[known])
             base[column] = model._baseline_prediction[0, 0]
             trees += [Tree(column, tree.nodes) for (tree,) in model._predictors]
     elif problem.target.scale == "interval":

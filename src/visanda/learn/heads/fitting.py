@@ -61,7 +61,10 @@ def fit(
     Args:
         kind: ``linear``, ``knn``, ``mlp`` or ``boosting``.
         vectors: (n, d); what embeddings give, of length 1 or nearly.
-        truth: what ``target.encode`` gives; rows with NaN are left out.
+        truth: what ``target.encode`` gives; rows of which nothing is known (NaN) are left out. Of several labels, each
+            is learnt from the rows where it is known, as the masked losses of Won et al. (2017) have it. Of several
+            variables, each has heads of its own, and nothing is lost by that: they share the embedding, which does not
+            change.
         target: what is to be predicted.
         groups: n names; rows of one group (near-duplicates, an author) are never on both sides of a split.
         seed: of all that is random.

@@ -41,9 +41,9 @@ def _strata(problem: Problem) -> tuple[np.ndarray, list[str]]:
         rank = np.argsort(np.argsort(truth, kind="stable"), kind="stable")
         return rank * bins // len(truth), [f"part {i + 1}" for i in range(bins)]
     if target.scale == "multilabel":
-        counts = truth.sum(axis=0)
+        counts = np.nansum(truth, axis=0)
         order = np.where(truth > 0, counts, np.inf)
-        strata = np.where(truth.any(axis=1), order.argmin(axis=1), truth.shape[1])
+        strata = np.where((truth > 0).any(axis=1), order.argmin(axis=1), truth.shape[1])
         return strata, [*map(repr, target.classes), "'none'"]
     return truth, [*map(repr, target.classes)]
 

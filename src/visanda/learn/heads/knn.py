@@ -31,7 +31,8 @@ class Neighbours:
         problem: that it is of.
         coded: (m, d) float32 of length 1.
         counts: (m,) log of what each counts.
-        said: (m, q) classes or labels as 0/1, or numbers.
+        said: (m, q) classes or labels as 0/1, or numbers; 0 where a label is not known.
+        known: (m, q) 1 where it is, else 0.
         base: (q,) what they say on average.
         k: neighbours asked.
         sharpness: of a cosine.
@@ -41,6 +42,7 @@ class Neighbours:
     coded: np.ndarray
     counts: np.ndarray
     said: np.ndarray
+    known: np.ndarray
     base: np.ndarray
     k: int
     sharpness: float
@@ -54,7 +56,8 @@ class Neighbours:
         heard = np.einsum("nk,nkq->nq", shares, self.said[nearest])
         if self.problem.target.scale == "interval":
             return np.asarray(heard)
-        heard = (heard * self.k + self.base) / (self.k + 1)
+        asked = np.einsum("nk,nkq->nq", shares, self.known[nearest])
+        heard = (heard * self.k + self.base) / (asked * self.k + 1)
         logs = np.log(np.maximum(heard, LEAST))
         if self.problem.target.scale == "multilabel":
             return np.asarray(logs - np.log(np.maximum(1 - heard, LEAST)))
@@ -70,12 +73,21 @@ class Neighbours:
         counts = graph.add("Gather", graph.constant(self.counts), nearest)
         shares = graph.add("Softmax", graph.add("Add", sharp, counts), axis=1)
         columns = graph.add("Unsqueeze", shares, graph.constant(np.array([1])))  # (n, 1, k)
-        said = graph.add("Gather", graph.constant(self.said), nearest)  # (n, k, q)
-        heard = graph.add("Squeeze", graph.add("MatMul", columns, said), graph.constant(np.array([1])))
+
+        def asked(answers: np.ndarray) -> str:
+            """The neighbours' answers (m, q), as their shares have it."""
+            each = graph.add("Gather", graph.constant(answers), nearest)  # (n, k, q)
+            return graph.add("Squeeze", graph.add("MatMul", columns, each), graph.constant(np.array([1])))
+
+        heard = asked(self.said)
         if self.problem.target.scale == "interval":
             return heard
-        scaled = graph.add("Mul", heard, graph.constant(np.array([self.k / (self.k + 1)])))
-        heard = graph.add("Add", scaled, graph.constant(self.base[None] / (self.k + 1)))
+        count = graph.constant(np.array([float(self.k)]))
+        heard = graph.add("Add", graph.add("Mul", heard, count), graph.constant(self.base[None]))
+        voices = graph.constant(np.array([self.k + 1.0]))
+        if not self.known.all():
+            voices = graph.add("Add", graph.add("Mul", asked(self.known), count), graph.constant(np.array([1.0])))
+        heard = graph.add("Div", heard, voices)
         least = graph.constant(np.array([LEAST]))
         logs = graph.add("Log", graph.add("Max", heard, least))
         if self.problem.target.scale == "multilabel":
@@ -100,13 +112,15 @@ def _train(problem: Problem, job: Job) -> Neighbours:
         said = np.eye(len(problem.target.classes))[truth]
     else:
         said = truth.reshape(len(truth), -1).astype(float)
-    weights = problem.weights_of(job.rows)
+    weights, known = problem.weights_of(job.rows), (~np.isnan(said)).astype(float)
+    said, counts = np.nan_to_num(said), weights @ known
     return Neighbours(
         problem=problem,
         coded=_unit(problem.vectors[job.rows]),
         counts=np.log(weights),
         said=said,
-        base=weights @ said / weights.sum(),
+        known=known,
+        base=np.where(counts > 0, weights @ said / np.maximum(counts, LEAST), 0.5),
         k=int(min(job.settings["k"], len(job.rows))),
         sharpness=float(job.settings["sharpness"]),
     )

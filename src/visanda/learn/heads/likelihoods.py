@@ -35,8 +35,10 @@ def multinomial(truth: np.ndarray, scores: np.ndarray, intercepts: np.ndarray, w
 
 
 def binary(truth: np.ndarray, scores: np.ndarray, intercepts: np.ndarray, weights: np.ndarray) -> Evaluated:
-    """Of q labels that are there or not, a score each; truth (n, q) 0/1."""
-    counts = weights.T[:, :, None]
+    """Of q labels that are there or not, a score each; truth (n, q) 0/1, or NaN, which counts for nothing."""
+    counts, known = weights.T[:, :, None], ~np.isnan(truth)
+    if not known.all():
+        counts, truth = counts * known[:, None, :], np.where(known, truth, 0.0)
     raised = scores + intercepts
     y = truth[:, None, :]
     losses = (counts * (np.logaddexp(0, raised) - y * raised)).sum(axis=(0, 2))

@@ -69,12 +69,12 @@ def predicted(link: Link, raw: np.ndarray, calibration: np.ndarray) -> np.ndarra
 
 
 def row_losses(link: Link, given: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """(n,) log loss of each row (of several labels their mean), or squared error."""
+    """(n,) log loss of each row (of several labels the mean of those known), or squared error."""
     if link == "identity":
         return np.asarray((given[:, 0] - truth) ** 2)
     if link == "sigmoid":
         right = np.where(truth > 0.5, given, 1 - given)
-        return np.asarray(-np.log(np.maximum(right, LEAST)).mean(axis=1))
+        return np.nanmean(np.where(np.isnan(truth), np.nan, -np.log(np.maximum(right, LEAST))), axis=1)
     return np.asarray(-np.log(np.maximum(given[np.arange(len(truth)), truth], LEAST)))
 
 
@@ -104,11 +104,13 @@ def _platt(raw: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarra
     """Slope and offset a label by Newton's method, drawn to 1 and 0 as by ``SHRINK`` rows."""
     slope, offset = uncalibrated("sigmoid", raw.shape[1])
     raw = np.clip(raw, -30, 30)
-    there = truth.sum(axis=0)
-    truth = np.where(truth > 0.5, (there + 1) / (there + 2), 1 / (len(truth) - there + 2))
+    known = ~np.isnan(truth)
+    weights = weights[:, None] * known
+    there = np.nansum(truth, axis=0)
+    truth = np.where(truth > 0.5, (there + 1) / (there + 2), 1 / (known.sum(axis=0) - there + 2))
     for _ in range(50):
         p = expit(raw * slope + offset)
-        error, curve = weights[:, None] * (p - truth), weights[:, None] * p * (1 - p)
+        error, curve = weights * (p - truth), weights * p * (1 - p)
         down = np.stack([(error * raw).sum(0) + SHRINK * (slope - 1), error.sum(0) + SHRINK * offset])
         aa, ab, bb = (curve * raw**2).sum(0) + SHRINK, (curve * raw).sum(0), curve.sum(0) + SHRINK
         step = np.stack([bb * down[0] - ab * down[1], aa * down[1] - ab * down[0]]) / (aa * bb - ab**2)

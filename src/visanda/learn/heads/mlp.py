@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from visanda.learn.heads.links import Link, link_of
 from visanda.learn.heads.problem import Problem
 from visanda.learn.heads.settings import Job
 from visanda.learn.onnx_graphs import Graph
+from visanda.learn.target import Target
 
 DEFAULTS: dict[str, tuple[float | int, ...]] = {"hidden": (64,), "penalty": (0.1,), "learning_rate": (0.003,)}
 AT_ONCE = 1
@@ -88,6 +89,8 @@ def _layers(
         if len(seen) == 1:
             only = np.where(np.arange(columns) == seen[0], 0.0, IMPOSSIBLE)
             return [np.zeros((inputs.shape[1], hidden)), np.zeros((hidden, columns))], [np.zeros(hidden), only]
+    if scale == "multilabel" and np.isnan(truth).any():
+        return _side_by_side(problem, job, inputs, truth)
     weights, offsets = _stopped(problem, job, inputs, truth, seen)
     if scale in ("nominal", "ordinal") and seen is not None:
         if len(seen) == 2:  # scikit-learn keeps one column for two classes
@@ -95,6 +98,27 @@ def _layers(
         wide, ends = np.zeros((hidden, columns)), np.full(columns, IMPOSSIBLE)
         wide[:, seen], ends[seen] = weights[1], offsets[1]
         weights[1], offsets[1] = wide, ends
+    return weights, offsets
+
+
+def _side_by_side(
+    problem: Problem, job: Job, inputs: np.ndarray, truth: np.ndarray
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """A network for each label, of the rows where it is known, as one: each has hidden units of its own."""
+    hidden, (_, columns) = int(job.settings["hidden"]), truth.shape
+    weights = [np.zeros((inputs.shape[1], hidden * columns)), np.zeros((hidden * columns, columns))]
+    offsets = [np.zeros(hidden * columns), np.zeros(columns)]
+    for column in range(columns):
+        known = ~np.isnan(truth[:, column])
+        if not known.any():
+            continue
+        label = Target("nominal", ("not there", "there"))
+        alone = replace(problem, target=label, truth=np.nan_to_num(problem.truth[:, column]).astype(int))
+        part = replace(job, rows=job.rows[known])
+        (first, last), (start, end) = _layers(alone, part, inputs[known], truth[known, column].astype(int))
+        own = slice(column * hidden, (column + 1) * hidden)
+        weights[0][:, own], offsets[0][own] = first, start
+        weights[1][own, column], offsets[1][column] = last[:, 1] - last[:, 0], end[1] - end[0]
     return weights, offsets
 
 

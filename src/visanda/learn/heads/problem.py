@@ -55,7 +55,8 @@ class Problem:
 
     Attributes:
         vectors: (n, d) float32.
-        truth: what ``Target.encode`` gives: (n,) class numbers, (n, k) 0/1, or (n,) values; none is missing.
+        truth: what ``Target.encode`` gives: (n,) class numbers, (n, k) 0/1, or (n,) values. None is missing, but of
+            several labels some may be NaN: these count for nothing (Won et al. 2017).
         target: what is to be predicted.
         groups: (n,) whole numbers; rows of one group are never on both sides of a split.
         weights: (n,) what each row counts.
@@ -99,11 +100,14 @@ class Problem:
         if self.balance:
             truth = self.truth[rows] if self.target.scale == "multilabel" else self.truth[rows][:, None]
             factors = []
-            for column in truth.T.astype(int):
-                counts = np.bincount(column, weights)
+            for column in truth.T:
+                known = np.isfinite(column)
+                value = column[known].astype(int)
+                counts = np.bincount(value, weights[known])
                 share = counts / counts.sum() * np.count_nonzero(counts)
-                factors.append(1 / share[column])
-            weights = weights * np.mean(factors, axis=0)
+                factors.append(np.full(len(rows), np.nan))
+                factors[-1][known] = 1 / share[value]
+            weights = weights * np.nanmean(factors, axis=0)
         return weights / weights.mean()
 
 
@@ -116,7 +120,7 @@ def stated(
     balance: bool,
     seed: int,
 ) -> tuple[Problem, np.ndarray]:
-    """The problem, and which rows (m,) of those given it is about: those whose truth is not missing.
+    """The problem, and which rows (m,) of those given it is about: those of which something is known.
 
     Raises:
         InputError: the arrays do not fit together, a vector or weight is no number, only one value was coded, or
@@ -137,15 +141,17 @@ def stated(
         raise InputError("weights must be a number of 0 or more a picture")
     if balance and target.scale == "interval":
         raise InputError("numbers of an interval scale have no classes to balance: leave out balance")
-    there = np.isfinite(truth.astype(float)).reshape(len(truth), -1).all(axis=1) & (counts > 0)
+    there = np.isfinite(truth.astype(float)).reshape(len(truth), -1).any(axis=1) & (counts > 0)
     rows = np.flatnonzero(there)
     known = truth[rows]
     if target.scale in ("nominal", "ordinal"):
         known = known.astype(int)
         if len(known) and (known.min() < 0 or known.max() >= len(target.classes)):
             raise InputError(f"class numbers go from 0 to {len(target.classes) - 1}")
-    elif target.scale == "multilabel" and (known.ndim != 2 or known.shape[1] != len(target.classes)):
-        raise InputError(f"codes of shape {known.shape}: give a column for each of {len(target.classes)} labels")
+    elif target.scale == "multilabel":
+        if known.ndim != 2 or known.shape[1] != len(target.classes):
+            raise InputError(f"codes of shape {known.shape}: give a column for each of {len(target.classes)} labels")
+        known = np.where(np.isfinite(known), known, np.nan)
     _check_there_is_something_to_learn(known, target)
     names = [str(group) for group in groups]
     number = {name: place for place, name in enumerate(sorted(set(names)))}
@@ -157,12 +163,16 @@ def stated(
 def _check_there_is_something_to_learn(truth: np.ndarray, target: Target) -> None:
     if not len(truth):
         raise InputError("no picture is coded: there is nothing to learn")
-    if (truth == truth[0]).all():
+    columns = truth.reshape(len(truth), -1).astype(float)
+    unknown = np.isnan(columns).all(axis=0)
+    if unknown.any():
+        raise InputError(f"the label {target.classes[int(unknown.argmax())]!r} is known of no picture: leave it out")
+    if (np.nanmin(columns, axis=0) == np.nanmax(columns, axis=0)).all():
         first: object = truth[0]
         if target.scale in ("nominal", "ordinal"):
             first = target.classes[int(truth[0])]
         elif target.scale == "multilabel":
-            first = target.decode(truth[:1])[0]
+            first = target.decode(np.nanmax(columns, axis=0)[None])[0]
         raise InputError(
             f"all {len(truth)} coded pictures have the value {first!r}: code some that have another, "
             "or there is nothing to learn"

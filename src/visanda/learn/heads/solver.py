@@ -8,7 +8,6 @@ large matrices, which is ten times as fast.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,19 +17,6 @@ MEMORY = 8  # steps that L-BFGS remembers (Liu & Nocedal 1989)
 HALVINGS = 15
 STILL = 1e-10  # of a value, by which it must get less
 ENOUGH = 1e-4  # of the decrease that the slope promises (Armijo 1966)
-
-
-@dataclass(frozen=True)
-class Jobs:
-    """P models of the same rows (n, r).
-
-    Attributes:
-        weights: (P, n) what each row counts in each model; 0 where it is held out.
-        penalties: (P,) λ of λ/2 ‖w‖².
-    """
-
-    weights: np.ndarray
-    penalties: np.ndarray
 
 
 def minimise(objective: Objective, start: np.ndarray, tolerance: float, steps: int) -> np.ndarray:
