@@ -25,7 +25,7 @@ from visanda.media import Detail, Image, decode_at
 SAMPLE = Path(vi.__file__).parent / "sample"
 PHOTOS = sorted((SAMPLE / "photos").glob("*.webp"))[:200:40]
 PORTRAITS = [SAMPLE / name for name in ("faces/astronaut.jpg", "faces/admiral.jpg", "photos/expl_music__mexico.webp")]
-LOADED = ("clip", "hub_embed", "own_model")  # run a model that must be given: their own tests make one
+LOADED = ("clip", "hub_embed")  # run a model that must be given: their own tests make one
 MEASURES = [one for one in registered() if not one.feed and not one.finds and one.name not in LOADED]
 OF_FACES = [one for one in MEASURES if one.on == "face"]
 OF_PICTURES = [one for one in MEASURES if one.on != "face"]

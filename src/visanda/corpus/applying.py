@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,8 @@ from visanda.corpus.sampling import Sampling
 from visanda.errors import InputError
 from visanda.learn.trained import Trained, load
 from visanda.result import Result
+
+UNTESTED = "How good the model is on other pictures than those it was tested on, nobody knows: code some of them."
 
 
 class Applying(Sampling, Measuring):
@@ -88,7 +91,8 @@ class Applying(Sampling, Measuring):
             self.parts(variable).replace_all(table, run.stem)
             failed = len(table) - table["error"].null_count
             run.counts = {"predicted": len(table) - failed, "failed": failed}
-        return self._said_of_predictions(trained, table.to_pandas(), on, undecided)
+        result = self._said_of_predictions(trained, table.to_pandas(), on, undecided)
+        return result if from_ is None else replace(result, words=[*result.words, UNTESTED])
 
     def _apply_elsewhere(
         self, trained: Trained, to: list[Path], undecided: Undecided, arguments: dict[str, Any]
@@ -106,9 +110,7 @@ class Applying(Sampling, Measuring):
             run.counts = {"predicted": len(table) - failed, "failed": failed}
         result = _result(trained, table, undecided)
         result.words.insert(0, f"A row a file: {path}")
-        result.words.append(
-            "How good the model is on other pictures than those it was tested on, nobody knows: code some of them."
-        )
+        result.words.append(UNTESTED)
         return result
 
     def _said_of_predictions(self, trained: Trained, frame: pd.DataFrame, on: str, undecided: Undecided) -> Result:

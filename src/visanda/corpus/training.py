@@ -148,10 +148,13 @@ class Training(Coding, Measuring):
         folder = self.models / all_of.learnt[0].variable.name / f".{name}.checkpoint"
         if wanted.replace:
             shutil.rmtree(folder, ignore_errors=True)
-        with self.record("train", arguments | asdict(settings)) as run:
-            for one in all_of.learnt:  # so that a run that goes on after a kill has the very same split
+
+        def freeze() -> None:  # before it is trained, so that a run that goes on after a kill has the very same split
+            for one in all_of.learnt:
                 write_split(self.models / one.variable.name, one.frozen)
-            models, made = tune_network(self, all_of, settings, folder)
+
+        with self.record("train", arguments | asdict(settings)) as run:
+            models, made = tune_network(self, all_of, settings, folder, freeze)
             features = dict(made.preprocessing)
             given = arguments | {"settings": asdict(settings)}
             trained = [

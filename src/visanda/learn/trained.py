@@ -24,6 +24,7 @@ from visanda.learn.frozen import Frozen, earlier_version, read_split
 from visanda.learn.target import Target
 from visanda.parts import write_bytes
 
+APPLIED = "applied.json"  # in models/<variable>: which model made the predictions
 NEW = ".new"  # ends the name of a folder that is whole and takes the place of the one before the dot
 
 

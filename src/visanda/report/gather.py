@@ -15,7 +15,7 @@ from visanda.codebook import SPLIT
 from visanda.codebook import Variable as Asked
 from visanda.codebook import variable as in_codebook
 from visanda.learn.frozen import times_looked
-from visanda.learn.trained import load, names
+from visanda.learn.trained import APPLIED, load, names
 from visanda.media import Marked
 from visanda.report.numbers import number
 from visanda.report.pictures import Shown, histogram, png_data, shown
@@ -58,7 +58,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class Variable:
-    """A coded variable: what was asked, its sample, coders, model and validity."""
+    """A coded variable: what was asked, its sample, coders, the model that is used, and its validity."""
 
     name: str
     asked: Asked
@@ -70,6 +70,7 @@ class Variable:
     validity: Saved | None
     errors: list[Shown]
     predicted: pd.DataFrame | None
+    also: list[Saved]  # what else was found out about it
 
 
 @dataclass
@@ -295,21 +296,37 @@ def _variable(store: Store, name: str) -> Variable:
     coded = any((store.folder / "codes" / name).glob("*.csv"))
     given = codes.read(store.folder, name) if coded else None
     gold = codes.gold_of(store.folder, name) if coded else pd.Series(dtype=str)
-    trained = load(store.models / name) if names(store.models / name) else None
-    saved = {one.name: one for one in _saved(store, "title")}
+    trained = load(store.models / name, _applied(store, name)) if names(store.models / name) else None
+    saved = {one.name.removeprefix(f"{name}-"): one for one in _saved(store, "title") if _about(store, one, name)}
+    validity = saved.pop("validity", None)
+    agreement = saved.pop("reliability", None)
     asked = in_codebook(store.folder, name)
     return Variable(
         name=name,
         asked=asked,
         design=_design(store, name),
-        coders=_reliability(given, saved.get(f"{name}-reliability")),
+        coders=_reliability(given, agreement),
         values=_values(gold, asked),
         card=trained.card if trained else None,
         looks=times_looked(store.models / name) if trained else 0,
-        validity=saved.get(f"{name}-validity"),
-        errors=_errors(store, name, trained.split.of("test"), gold) if trained else [],
+        validity=validity,
+        errors=_errors(store, name, trained.split.of("test"), gold) if trained and validity else [],
         predicted=_predicted(store, name),
+        also=list(saved.values()),
     )
+
+
+def _applied(store: Store, name: str) -> str | None:
+    """The model that made the predictions; ``None`` where it is not known, and the one trained last is meant."""
+    said = store.models / name / APPLIED
+    model = json.loads(said.read_text("utf-8")).get("model") if said.exists() else None
+    return model if model in names(store.models / name) else None
+
+
+def _about(store: Store, saved: Saved, name: str) -> bool:
+    """Whether a result is about a variable: of ``sky`` and ``sky-blue``, the longest that fits counts."""
+    fits = [one for one in codes.variables(store.folder) if saved.name.startswith(f"{one}-")]
+    return max(fits, key=len, default=None) == name
 
 
 def _reliability(given: pd.DataFrame | None, saved: Saved | None) -> Result | None:
@@ -345,7 +362,9 @@ def _design(store: Store, name: str) -> dict[str, Any] | None:
         pictures=("id", "size"), drawn=("order", lambda order: int((order > 0).sum())), pi=("pi", "first")
     )
     last = [run for run in runs.read(store.folder / "runs") if run["verb"] == "sample"]
-    arguments: dict[str, Any] = next((r["arguments"] for r in reversed(last) if r["arguments"]["variable"] == name), {})
+    arguments: dict[str, Any] = next(
+        (run["arguments"] for run in reversed(last) if name in run["arguments"]["variable"].split(",")), {}
+    )
     return {
         "population": len(design),
         "drawn": int((design["order"] > 0).sum()),

@@ -102,8 +102,8 @@ def _classifier(variable: Variable) -> str:
     if card["kind"] == "finetune":
         learnt = f"{units['train']:,} coded units, with {units['validation']:,} to tell when to stop,"
     text = (
-        f"A model of {variable.name} ({card['model']}) was trained on {learnt} and tested on {units['test']:,} that "
-        f"were put aside before, {together} kept on one side where known."
+        f"A model of {variable.name} ({card['model']}) was trained on {learnt}; {units['test']:,} more were put aside "
+        f"before, to test it on, {together} kept on one side where known."
     )
     if variable.validity:
         table = variable.validity.table

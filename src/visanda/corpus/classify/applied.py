@@ -20,13 +20,12 @@ from visanda.corpus.classify.predicting import columns_of
 from visanda.corpus.classify.undecided import Undecided
 from visanda.errors import InputError
 from visanda.learn.split import fold_of
-from visanda.learn.trained import Trained, load, place
+from visanda.learn.trained import APPLIED, Trained, load, place
 from visanda.measures import own_model
 from visanda.models.own import Own
 from visanda.parts import write_bytes
 from visanda.store import Store
 
-APPLIED = "applied.json"  # in models/<variable>: which model made the predictions
 SCORES = "_scores"  # ends the name of the table with what a fine-tuned model gives out, beside its predictions
 
 

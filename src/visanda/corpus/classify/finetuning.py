@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +72,9 @@ def _strictest(sets: pd.Series) -> pd.Series:
     return ranks.map({rank: name for name, rank in ORDER.items()})
 
 
-def tune_network(store: Store, all_of: Together, settings: Settings, folder: Path) -> tuple[list[Made], Finetuned]:
+def tune_network(
+    store: Store, all_of: Together, settings: Settings, folder: Path, on_start: Callable[[], None]
+) -> tuple[list[Made], Finetuned]:
     """Train one network; a model a variable.
 
     Args:
@@ -80,6 +82,7 @@ def tune_network(store: Store, all_of: Together, settings: Settings, folder: Pat
         all_of: what is to be learnt.
         settings: how.
         folder: for the checkpoint.
+        on_start: called before anything is learnt, once all that was asked for has been seen to be there.
 
     Raises:
         InputError: a file is not there any more, or see :func:`visanda.learn.finetune.finetune`.
@@ -88,7 +91,8 @@ def tune_network(store: Store, all_of: Together, settings: Settings, folder: Pat
     paths = store.paths(ids)
     if missing := [id for id in ids if id not in paths]:
         raise InputError(f"{len(missing)} coded units are not in the corpus any more, such as {missing[0]}")
-    made = finetune([paths[id] for id in ids], _tasks(all_of), all_of.sets.tolist(), settings, folder)
+    pictures = [paths[id] for id in ids]
+    made = finetune(pictures, _tasks(all_of), all_of.sets.tolist(), settings, folder, on_start=on_start)
     failed = {ids[number] for number in made.failed}
     place = {id: number for number, id in enumerate(ids)}
     models = []

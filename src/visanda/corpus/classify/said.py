@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -57,13 +57,7 @@ def _learnt(card: dict[str, Any]) -> str:
 def said_of_fine_tuning(trained: Sequence[Trained], learnt: Sequence[Learnable], made: Finetuned) -> Result:
     """What a network learnt, variable by variable, epoch by epoch."""
     each = [said_of_training(one, what) for one, what in zip(trained, learnt, strict=True)]
-    card = made.card
-    network = card["backbone"].get("name", "")
-    words = [
-        f"The network {network} (layers {card['layers']}) was trained for {card['epochs']} epochs "
-        f"on {card['device']}; the best on the validation set was number {card['best_epoch']}, and is kept."
-    ]
-    words += [text for one in each for text in one.words]
+    words = [_trained(made.card), *(text for one in each for text in one.words)]
     warnings = [text for one in each for text in one.warnings]
     if made.failed:
         warnings.append(f"{len(made.failed)} pictures cannot be read and were left out")
@@ -73,13 +67,29 @@ def said_of_fine_tuning(trained: Sequence[Trained], learnt: Sequence[Learnable],
     return Result(f"Model of {names}", table, words, warnings, partial(_curves, table, names), provenance=provenance)
 
 
+def _trained(card: Mapping[str, Any]) -> str:
+    """How the network was trained."""
+    network, best = card["backbone"].get("name", ""), card["best_epoch"]
+    said = f"The network {network} was trained for {card['epochs']} epochs (layers {card['layers']}) on "
+    said += f"{card['device']}; that with the lowest validation loss was number {best}"
+    if card["layers"] == "frozen":
+        said = f"The network {network} stays as it is; its head was fitted on {card['device']}, with the ridge penalty "
+        said += f"that had the lowest validation loss, {card['penalty']:.2g}"
+    elif not best:
+        said += ", which is the network as it was before, with a new head: training more of it brought nothing here"
+    if not card["refitted"]:
+        return said + ". That is kept."
+    return f"{said}. With that known, it learnt once more, from the validation set too."
+
+
 def _curves(history: pd.DataFrame, names: str) -> Figure:
-    """Loss by epoch, on what was learnt from and on the validation set."""
+    """Loss by epoch, or by the head's penalty, on what was learnt from and on the validation set."""
+    by = "penalty" if "penalty" in history else "epoch"
     figure = Figure(figsize=(6, 3.2), layout="constrained")
     axes = figure.subplots()
     for column, label in (("train_loss", "training"), ("validation_loss", "validation")):
-        axes.plot(history["epoch"], history[column], marker="o", label=label)
-    axes.set(xlabel="epoch", ylabel="loss", title=f"Fine-tuning of {names}")
+        axes.plot(history[by], history[column], marker="o", label=label)
+    axes.set(xlabel=by, ylabel="loss", title=f"Fine-tuning of {names}", xscale="log" if by == "penalty" else "linear")
     axes.legend(frameon=False)
     return figure
 

@@ -29,6 +29,7 @@ def finetune(
     settings: Settings,
     folder: Path,
     on_progress: Callable[[str], None] = _say,
+    on_start: Callable[[], None] = lambda: None,
 ) -> Finetuned:
     """Fine-tune a network.
 
@@ -43,6 +44,7 @@ def finetune(
         settings: how.
         folder: for the checkpoint of a run; a run that was killed goes on from it, and it is gone at the end.
         on_progress: called with lines about how it goes: how long it will take, each epoch, what went wrong.
+        on_start: called once all that was asked for has been seen to be there, before anything is learnt.
 
     Raises:
         MissingExtra: torch, or what the backbone needs, is not installed.
@@ -51,6 +53,6 @@ def finetune(
     """
     need("torch", "train")
     made: Finetuned = need("visanda.learn.finetune.training", "train").train(
-        pictures, tasks, sets, settings, folder, on_progress
+        pictures, tasks, sets, settings, folder, on_progress, on_start
     )
     return made

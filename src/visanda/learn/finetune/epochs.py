@@ -128,7 +128,7 @@ def again(
     optimiser: Optimiser,
     keep: Callable[[int], None],
     say: Callable[[str], None],
-) -> None:
+) -> bool:
     """Train for a number of epochs that is known, without validation.
 
     Args:
@@ -139,14 +139,20 @@ def again(
         optimiser: as it is before the first of them.
         keep: called with each epoch that is finished.
         say: called with a line for each epoch.
+
+    Returns:
+        Whether the loss was a number throughout.
     """
     for epoch in epochs:
         loss = _epoch(learner, rows, epoch, highest, optimiser)
+        if not math.isfinite(loss):
+            return False
         say(f"Once more, with the validation set: epoch {epoch} of {epochs.stop - 1}: train loss {loss:.3f}")
         keep(epoch)
     with optimiser.average.used():
         found = parameters(learner.network)
     restore(learner.network, found)
+    return True
 
 
 def _epoch(learner: Learner, train: np.ndarray, epoch: int, highest: float, optimiser: Optimiser) -> float:

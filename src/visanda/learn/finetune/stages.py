@@ -58,6 +58,7 @@ class Done:
         epochs: that were run, to find the best.
         best_epoch: whose network had the lowest validation loss; 0: the one with nothing but its heads fitted.
         validated: logits of each task on the validation set, by that network.
+        best: its trained parameters, by name; nothing where layers are frozen.
         rate: of learning; ``None`` where layers are frozen.
         penalty: ridge, of the heads; ``None`` from scratch.
         refitted: whether the network then learnt from the validation set too.
@@ -68,6 +69,7 @@ class Done:
     epochs: int
     best_epoch: int
     validated: list[torch.Tensor] = field(repr=False)
+    best: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
     rate: float | None = None
     penalty: float | None = None
     refitted: bool = False
@@ -95,10 +97,7 @@ def whole(run: Run, state: State | None) -> Done:
         state = None
     else:
         done = Done(**state["done"], resumed_after=state["epoch"])
-    if not run.refits:
-        return done
-    _once_more(run, done, start, state)
-    return replace(done, refitted=True)
+    return replace(done, refitted=run.refits and _once_more(run, done, start, state))
 
 
 def _best_epoch(run: Run, state: State | None) -> Done:
@@ -118,7 +117,7 @@ def _best_epoch(run: Run, state: State | None) -> Done:
 
     train(learner, run.tasks, run.rows, now, optimiser, keep, run.say)
     said = learner.logits(run.rows[1])
-    return Done(now.history, now.epoch, now.best_epoch, said, now.rate, penalty, resumed_after=since)
+    return Done(now.history, now.epoch, now.best_epoch, said, now.best, now.rate, penalty, resumed_after=since)
 
 
 def _begun(run: Run) -> tuple[Progress, float | None]:
@@ -135,8 +134,8 @@ def _begun(run: Run) -> tuple[Progress, float | None]:
     return Progress(rate, 0, 0, loss, 0, parameters(learner.network), history), penalty
 
 
-def _once_more(run: Run, done: Done, start: Mapping[str, torch.Tensor], state: State | None) -> None:
-    """Learn anew from both sets, for as many epochs as were best."""
+def _once_more(run: Run, done: Done, start: Mapping[str, torch.Tensor], state: State | None) -> bool:
+    """Learn anew from both sets, for as many epochs as were best; whether it went well: if not, the best one stays."""
     learner, rate, first = run.learner, done.rate or 0.0, 1
     restore(learner.network, start)
     if state is None and done.penalty is not None:
@@ -150,7 +149,11 @@ def _once_more(run: Run, done: Done, start: Mapping[str, torch.Tensor], state: S
         held = {name: value for name, value in vars(done).items() if name not in ("refitted", "resumed_after")}
         run.write({"done": held, "epoch": epoch, "optimiser": optimiser.state(), "portion": learner.portions.size})
 
-    again(learner, run.both, range(first, done.best_epoch + 1), rate, optimiser, keep, run.say)
+    if again(learner, run.both, range(first, done.best_epoch + 1), rate, optimiser, keep, run.say):
+        return True
+    run.say(f"The loss is no number any more: the network stays as it was after epoch {done.best_epoch}")
+    restore(learner.network, done.best)
+    return False
 
 
 def _features(run: Run) -> torch.Tensor:

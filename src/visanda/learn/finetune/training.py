@@ -38,6 +38,7 @@ def train(
     settings: Settings,
     folder: Path,
     say: Say,
+    start: Callable[[], None],
 ) -> Finetuned:
     """Train; see `visanda.learn.finetune.finetune`."""
     placed, device = check(tasks, sets, len(pictures)), devices.choose(settings.device)
@@ -48,6 +49,7 @@ def train(
     squares = Squares(pictures, settings.side or backbone.side, settings.crop, settings.workers or cpu_count() or 1)
     rows = _readable(tasks, placed, squares, say)
     chosen.choose(backbone.body, settings.trained)
+    start()
     with _learning(backbone, tasks, placed == TRAIN, squares, settings, device, say) as learner:
         if state is None:
             announced(learner, rows, say)
