@@ -5,7 +5,7 @@ coders were asked when they coded is kept: each version of a variable that codes
 ``codes/<variable>/codebook-<version>.toml``.
 """
 
-from visanda.codebook.file import FILE, changes, define, pin, read, take, undefined, variable, versions
+from visanda.codebook.file import FILE, as_toml, changes, define, pin, read, take, undefined, variable, versions
 from visanda.codebook.values import NO, YES, fit, fitted, recoded
 from visanda.codebook.variable import (
     LEFT,
@@ -35,6 +35,7 @@ __all__ = [
     "YES",
     "Scale",
     "Variable",
+    "as_toml",
     "changes",
     "check_name",
     "checked",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -62,6 +62,16 @@ def define(folder: Path, given: Variable) -> Variable:
     return variable(folder, given.name)
 
 
+def as_toml(given: Iterable[Variable], comment: str = HEADER) -> str:
+    """Variables as the text of a codebook, under a comment."""
+    document = tomlkit.document()
+    document.add(tomlkit.comment(comment))
+    for one in given:
+        document.add(one.name, tomlkit.table())
+        _fill(document[one.name], one)
+    return tomlkit.dumps(document)
+
+
 def take(folder: Path, source: Path) -> list[str]:
     """Take over the variables of another codebook; those that are not in it stay. Returns their names.
 
@@ -106,12 +116,9 @@ def pin(folder: Path, name: str) -> int | None:
     now = variable(folder, name)
     path = folder / "codes" / name / f"codebook-{now.version}.toml"
     if not path.exists():
-        document = tomlkit.document()
-        document.add(tomlkit.comment(f"Version {now.version}, under which codes were given. Leave it as it is."))
-        document.add(name, tomlkit.table())
-        _fill(document[name], now)
+        text = as_toml([now], f"Version {now.version}, under which codes were given. Leave it as it is.")
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, tomlkit.dumps(document).encode())
+        write_bytes(path, text.encode())
     return now.version
 
 

@@ -123,8 +123,9 @@ def _words(table: pd.DataFrame, look: Look | None, coded: int, rest: int) -> lis
     said = []
     if look is not None:
         line = look.table().iloc[0]
+        told = "can be told from" if line["low"] > 0.5 else "cannot be told from"
         said.append(
-            f"By their looks, {coded:,} coded pictures can be told from the {rest:,} others with an AUC of "
+            f"By their looks, {coded:,} coded pictures {told} the {rest:,} others: AUC "
             f"{line['auc']:.2f} (95 % interval {line['low']:.2f} to {line['high']:.2f}; 0.5 is not at all; classifier "
             f"two-sample test, {p_value(look.p)})."
         )

@@ -63,6 +63,8 @@ def _several(text: str) -> tuple[str, ...]:
 
 def said_of_version(folder: Path, now: Variable) -> list[str]:
     """What has changed since coders were last asked, and how many codes were given under which version."""
+    if undefined(folder, now.name):
+        return []
     said = codes.in_force(folder, now.name)
     kept = versions(folder, now.name)
     words = []

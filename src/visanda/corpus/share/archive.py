@@ -39,44 +39,20 @@ from visanda.store import FORMAT, SETTINGS, Store
 
 THUMBNAIL = 256  # pixels of the longer side
 FREE = 30  # values of a coded variable beyond which they look like free text
-DESCRIBED = ("name", "summary", "source", "on", "size", "columns", "models", "created", "versions", "pairs", "finds")
-SAID = {"formula", "model", "learner", "allocate", "variable", "detector", "labels", "on", "per_shot", "engine", "name"}
-SAID |= {"by", "cluster", "group", "truth", "clock"}  # arguments whose text names no file, path or person
-
-
-@dataclass(frozen=True)
-class Removed:
-    """What stays at home: a column or a file, how many values it has, and why."""
-
-    what: str
-    count: int
-    why: str
 
 
 @dataclass
-class Archive:
-    """A copy under way.
+class Archive(Writing):
+    """A copy under way, with all that goes into it.
 
     Attributes:
-        store: the corpus at home.
-        out: an empty folder.
-        wanted: what was asked for.
-        pseudonyms: of files, coders and groups.
         redacted: a folder of redacted pictures to take thumbnails from.
-        removed: what stays at home.
         rows: of each table in the copy.
-        warnings: what must be known before this is published.
         thumbnails: pictures in the copy, by the id at home.
     """
 
-    store: Store
-    out: Path
-    wanted: Wanted
-    pseudonyms: Pseudonyms
     redacted: Path | None = None
-    removed: list[Removed] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
     thumbnails: dict[str, str] = field(default_factory=dict)
     _files: frozenset[str] = frozenset()
 
@@ -88,13 +64,17 @@ class Archive:
         if self.redacted is not None:
             self._thumbnails(self.redacted)
         self._media()
-        shared = [name for name in codes.variables(self.store.folder) if self._may_share(name)]
-        hidden = set(codes.variables(self.store.folder)) - set(shared)
+        every = variables(self.store)
+        shared = [name for name in every if may_share(self, name)]
+        hidden = set(every) - set(shared)
         for table in tables:
             if table != "media" and table not in hidden:
                 self._table(table)
+        write_codebook(self, shared, self._files)
         for variable in shared:
-            self._variable(variable)
+            write_codes(self, variable)
+            write_sample(self, variable)
+            write_models(self, variable)
         self._runs()
         self._results(hidden)
 
@@ -106,7 +86,7 @@ class Archive:
         for name in ("name", "about", "created"):
             if name in given:
                 document[name] = given[name]
-        self._text(SETTINGS, tomlkit.dumps(document))
+        self.text(SETTINGS, tomlkit.dumps(document))
 
     # tables
 
@@ -136,7 +116,7 @@ class Archive:
         if described:
             said = {key: described[key] for key in DESCRIBED if key in described}
             said["columns"] = {name: kind for name, kind in described.get("columns", {}).items() if name in kept}
-            self._json(f"tables/{table}/measure.json", said | {"arguments": self._arguments(described["arguments"])})
+            self.json(f"tables/{table}/measure.json", said | {"arguments": self.arguments(described["arguments"])})
         progress = self.store.progress(table)
         if progress.files():
             self._put(f"tables/{table}/progress", self._units(progress.read(), ["id"]))
@@ -193,63 +173,6 @@ class Archive:
         target.mkdir(parents=True, exist_ok=True)
         pq.write_table(rows.replace_schema_metadata(None), target / "part-00000.parquet")
 
-    # variables
-
-    def _may_share(self, variable: str) -> bool:
-        """Whether the codes of a variable look like categories; free text may name people."""
-        if variable in self.wanted.keep or not any((self.store.folder / "codes" / variable).glob("*.csv")):
-            return True
-        values = codes.read(self.store.folder, variable)["value"]
-        free = values.nunique() > FREE or (len(values) > FREE and values.nunique() > len(values) / 2)
-        free = free or tells_names(pa.chunked_array([pa.array(values.astype(str), pa.string())]), frozenset())
-        if free:
-            self.removed.append(
-                Removed(
-                    f"variable {variable}", len(values), f"{values.nunique():,} values look like free text; {UNKNOWN}"
-                )
-            )
-        return not free
-
-    def _variable(self, variable: str) -> None:
-        home = self.store.folder
-        for path in sorted((home / "codes" / variable).glob("*.csv")):
-            self._coder(variable, path)
-        design = codes.read_design(home, variable)
-        if design is not None:
-            strata = {name: f"stratum_{i}" for i, name in enumerate(design["stratum"].value_counts().index, 1)}
-            shared = design.assign(stratum=design["stratum"].map(strata), id=design["id"].map(self.pseudonyms.unit))
-            buffer = io.BytesIO()
-            columns = [name for name in ("id", "stratum", "pi", "order") if name in shared]
-            shared[columns].sort_values("id", kind="stable").to_parquet(buffer, index=False)
-            self._bytes(f"samples/{variable}.parquet", buffer.getvalue())
-        folder = self.store.models / variable
-        if (folder / "card.json").exists():
-            self._model(variable, folder)
-
-    def _coder(self, variable: str, path: Path) -> None:
-        said = codes.read_coder(path)
-        coder = path.stem if path.stem == codes.GOLD else self.pseudonyms.coder(path.stem)
-        if "note" in said and (notes := int((said["note"] != "").sum())):
-            self.removed.append(Removed(f"notes of {variable} by {coder}", notes, "free text"))
-        said = said.assign(id=said["id"].map(self.pseudonyms.unit), variable=variable, coder=coder, time="", note="")
-        text = said[codes.FIELDS].sort_values("id", kind="stable").to_csv(index=False, lineterminator="\n")
-        self._text(f"codes/{variable}/{coder}.csv", text)
-
-    def _model(self, variable: str, folder: Path) -> None:
-        split_ = pd.read_csv(folder / "split.csv", dtype=str, keep_default_na=False)
-        split_ = split_.assign(
-            id=split_["id"].map(self.pseudonyms.unit),
-            group=[self.pseudonyms.value("group", group) for group in split_["group"]],
-        )
-        columns = ["id", "set", "group", "value"]
-        self._text(f"models/{variable}/split.csv", split_[columns].sort_values("id").to_csv(index=False))
-        card = json.loads((folder / "card.json").read_text("utf-8"))
-        card["coders"] = sorted(c if c == codes.GOLD else self.pseudonyms.coder(c) for c in card.get("coders", []))
-        card["arguments"] = self._arguments(card["arguments"])
-        card["embedding"] = {key: value for key, value in card["embedding"].items() if key in DESCRIBED}
-        self._json(f"models/{variable}/card.json", card)
-        self._bytes(f"models/{variable}/heads.npz", (folder / "heads.npz").read_bytes())
-
     # runs and results
 
     def _runs(self) -> None:
@@ -260,28 +183,14 @@ class Archive:
             run = json.loads(text)
             shared = {
                 "verb": run["verb"],
-                "arguments": self._arguments(run["arguments"]),
+                "arguments": self.arguments(run["arguments"]),
                 "started": str(run["started"])[:10],
                 "outcome": str(run["outcome"]).partition(":")[0],
                 "seconds": run["seconds"],
                 "counts": _numbers(run["counts"]),
                 "versions": run["versions"],
             }
-            self._json(f"runs/{path.name}", shared)
-
-    def _arguments(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Arguments without paths, names and conditions on them."""
-        found: dict[str, Any] = {}
-        for name, value in given.items():
-            if isinstance(value, dict):
-                found[name] = self._arguments(value)
-            elif name == "coder" and isinstance(value, str):
-                found[name] = value if value == codes.GOLD else self.pseudonyms.coder(value)
-            elif value is None or isinstance(value, (bool, int, float)) or (name in SAID and _is_plain(value)):
-                found[name] = value
-            else:
-                found[name] = "(left out)"
-        return found
+            self.json(f"runs/{path.name}", shared)
 
     def _results(self, hidden: set[str]) -> None:
         """Estimates and validity: tables, words and figures; everything else may show pictures or names."""
@@ -291,11 +200,11 @@ class Archive:
             about = set(re.findall(r"\w+", str(said.get("formula", said.get("variable", "")))))
             if not {"formula", "classes"} & said.keys() or any(a.startswith(tuple(hidden)) for a in about if hidden):
                 continue
-            self._json(f"results/{note.name}", said | ({"where": "(left out)"} if said.get("where") else {}))
+            self.json(f"results/{note.name}", said | ({"where": "(left out)"} if said.get("where") else {}))
             kept.add(note)
             for other in (note.with_suffix(".csv"), note.with_suffix(".png")):
                 if other.exists():
-                    self._bytes(f"results/{other.name}", other.read_bytes())
+                    self.bytes(f"results/{other.name}", other.read_bytes())
                     kept.add(other)
         others = [path for path in self.store.results.rglob("*") if path.is_file() and path not in kept]
         for suffix in sorted({path.suffix for path in others}):
@@ -340,19 +249,6 @@ class Archive:
         save(resize(image, side, side), self.out / target, quality=85)
         return True
 
-    # files
-
-    def _json(self, name: str, what: dict[str, Any]) -> None:
-        self._text(name, json.dumps(what, indent=2, ensure_ascii=False, default=str) + "\n")
-
-    def _text(self, name: str, text: str) -> None:
-        self._bytes(name, text.encode())
-
-    def _bytes(self, name: str, data: bytes) -> None:
-        target = self.out / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-
 
 def _names(id: str) -> set[str]:
     """What a column might call a file: its id, its name, its stem where that could be nothing else."""
@@ -377,9 +273,3 @@ def _numbers(counts: Any) -> Any:
     if isinstance(counts, dict):
         return {name: _numbers(value) for name, value in counts.items() if name != "reasons"}
     return counts if isinstance(counts, (int, float)) else "(left out)"
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(_is_plain(one) for one in value)
-    return not isinstance(value, str) or not re.search(r"[/\\@]", value.replace(" / ", ""))

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from visanda.codebook import PAIR
 from visanda.errors import CorpusError, InputError
 from visanda.units import parse
 
@@ -44,6 +45,10 @@ class Pseudonyms:
         """
         file, mark, fragment = split(id)
         return self._file(file) + mark + fragment
+
+    def pair(self, id: str) -> str:
+        """The id of a unit, or of two that were compared, such as ``a.jpg <> b.jpg``."""
+        return PAIR.join(map(self.unit, id.split(PAIR)))
 
     def _file(self, file: str) -> str:
         if self._names:
