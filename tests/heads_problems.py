@@ -10,7 +10,7 @@ KINDS = ("linear", "knn", "mlp", "boosting")
 QUICK = {  # settings with which the slow kinds are quick enough for tests
     "linear": {"penalty": (0.1, 0.01)},
     "knn": {"k": (3, 10), "sharpness": 10.0},
-    "mlp": {"hidden": 8},
+    "mlp": {"hidden": 8, "learning_rate": 0.02},
     "boosting": {"trees": 15, "components": 5},
 }
 TARGETS = {

@@ -102,6 +102,9 @@ def show(what: object, out: Path | None = None) -> None:
         console.print(f"[bold]{_plain(what.title)}[/bold]", highlight=False)
         _show_table(what.table)
         _show_words(what.words, what.warnings)
+        for one in what.also:
+            console.print()
+            show(one)
     elif what is not None:
         console.print(_plain(what), highlight=False, soft_wrap=True)
 

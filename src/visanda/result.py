@@ -30,6 +30,7 @@ class Result:
         draw: makes the figure when it is asked for; ``None`` where there is nothing to see.
         provenance: arguments, seeds, counts: enough to do it again.
         extra: further tables by name (a confusion matrix, bins, details).
+        also: further results of the same question, each with a table, words and a figure of its own.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Result:
     draw: Callable[[], Figure] | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, pd.DataFrame] = field(default_factory=dict)
+    also: list[Result] = field(default_factory=list)
 
     @property
     def figure(self) -> Figure | None:
@@ -75,9 +77,11 @@ class Result:
         if png := self.figure_png():
             parts.append(f'<img alt="{html.escape(self.title)}" src="data:image/png;base64,')
             parts[-1] += base64.b64encode(png).decode() + '">'
+        parts += [one._repr_html_() for one in self.also]
         return "\n".join(parts)
 
     def __str__(self) -> str:
         lines = [self.title, "", self.table.to_string(index=False), ""]
         lines += [f"Careful: {text}" for text in self.warnings] + self.words
+        lines += [f"\n{one}" for one in self.also]
         return "\n".join(lines)

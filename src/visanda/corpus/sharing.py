@@ -13,10 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from visanda import codes
 from visanda.corpus.collecting import MEDIA
 from visanda.corpus.share import manifest, retention
 from visanda.corpus.share.archive import Archive
+from visanda.corpus.share.coded import coders_of, variables
 from visanda.corpus.share.disclosure import Wanted
 from visanda.corpus.share.pseudonyms import Pseudonyms, read_key
 from visanda.errors import CorpusError, InputError
@@ -111,7 +111,7 @@ class Sharing(Store):
 
     def _wanted(self, keep: list[str], groups: list[str], vectors: bool, words: bool, identities: bool) -> Wanted:
         own = self.column_names("media")
-        known = {*own, *codes.variables(self.folder)} - {"id", "parent", "path", "error"}
+        known = {*own, *variables(self)} - {"id", "parent", "path", "error"}
         known |= {f"{table}.{name}" for table in self.tables() if table != "media" for name in self.column_names(table)}
         for name in (*keep, *groups):
             if name not in known:
@@ -151,8 +151,7 @@ class Sharing(Store):
             with path.open(encoding="utf-8", newline="") as file:
                 found = {row["id"]: row["pseudonym"] for row in csv.DictReader(file)}
         found |= pseudonyms.files(self.query("SELECT id FROM media")["id"].to_pylist())
-        coders = {name.stem for name in self.folder.glob("codes/*/*.csv")} - {codes.GOLD}
-        found |= {f"coder:{name}": pseudonyms.coder(name) for name in sorted(coders)}
+        found |= {f"coder:{name}": pseudonyms.coder(name) for name in coders_of(self)}
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["id", "pseudonym"])

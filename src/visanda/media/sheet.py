@@ -18,6 +18,7 @@ from visanda.media.transform import resize
 _GAP = 14
 _CAPTION = 12
 _TITLE = 20
+_TITLED = 4  # columns that a title needs at least
 _INK = (45, 45, 48)
 _QUIET = (120, 120, 125)
 _EMPTY = (236, 236, 238)
@@ -59,7 +60,8 @@ def contact_sheet(
     rows = -(-len(images) // columns)
     step, rise = cell + _GAP, cell + _GAP + (_CAPTION + 8 if captions else 0)
     top = _GAP + (_TITLE + _GAP if title else 0)
-    sheet = Pillow.new("RGB", (_GAP + columns * step, top + rows * rise), "white")
+    across = max(columns, _TITLED) if title else columns
+    sheet = Pillow.new("RGB", (_GAP + across * step, top + rows * rise), "white")
     pen = ImageDraw.Draw(sheet)
     if title:
         _write(pen, (_GAP, _GAP), title, sheet.width - 2 * _GAP, _TITLE, _INK, "la")

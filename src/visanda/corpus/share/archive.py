@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import tomlkit
 
-from visanda import codes
+from visanda.corpus.share.coded import may_share, variables, write_codebook, write_codes, write_sample
 from visanda.corpus.share.disclosure import (
     OWN,
-    UNKNOWN,
     WHO,
     Verdict,
-    Wanted,
     is_of_people,
     of_measured,
     of_media,
     plain_error,
     tells_names,
 )
-from visanda.corpus.share.pseudonyms import Pseudonyms, split
+from visanda.corpus.share.pseudonyms import split
+from visanda.corpus.share.results import write_results
+from visanda.corpus.share.trained_models import write_models
+from visanda.corpus.share.writing import DESCRIBED, Removed, Writing
 from visanda.errors import InputError, MediaError
 from visanda.media import decode, read_file, resize, save
 from visanda.privacy import clean, how_made
-from visanda.store import FORMAT, SETTINGS, Store
+from visanda.store import FORMAT, SETTINGS
 
 THUMBNAIL = 256  # pixels of the longer side
-FREE = 30  # values of a coded variable beyond which they look like free text
 
 
 @dataclass
@@ -76,7 +73,7 @@ class Archive(Writing):
             write_sample(self, variable)
             write_models(self, variable)
         self._runs()
-        self._results(hidden)
+        write_results(self, hidden, self._files)
 
     def _settings(self) -> None:
         given = self.store.settings()
@@ -191,25 +188,6 @@ class Archive(Writing):
                 "versions": run["versions"],
             }
             self.json(f"runs/{path.name}", shared)
-
-    def _results(self, hidden: set[str]) -> None:
-        """Estimates and validity: tables, words and figures; everything else may show pictures or names."""
-        kept: set[Path] = set()
-        for note in sorted(self.store.results.glob("*.json")):
-            said = json.loads(note.read_text("utf-8"))
-            about = set(re.findall(r"\w+", str(said.get("formula", said.get("variable", "")))))
-            if not {"formula", "classes"} & said.keys() or any(a.startswith(tuple(hidden)) for a in about if hidden):
-                continue
-            self.json(f"results/{note.name}", said | ({"where": "(left out)"} if said.get("where") else {}))
-            kept.add(note)
-            for other in (note.with_suffix(".csv"), note.with_suffix(".png")):
-                if other.exists():
-                    self.bytes(f"results/{other.name}", other.read_bytes())
-                    kept.add(other)
-        others = [path for path in self.store.results.rglob("*") if path.is_file() and path not in kept]
-        for suffix in sorted({path.suffix for path in others}):
-            count = sum(path.suffix == suffix for path in others)
-            self.removed.append(Removed(f"results, files {suffix}", count, "may show pictures, or names of files"))
 
     # pictures
 

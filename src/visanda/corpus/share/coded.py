@@ -15,6 +15,7 @@ from visanda import codebook as book
 from visanda import codes
 from visanda.codebook import PAIR, SPLIT, Variable
 from visanda.corpus.handwork.names import Names
+from visanda.corpus.handwork.sample_sheets import pairs_path
 from visanda.corpus.sampling import ROUNDS
 from visanda.corpus.share.disclosure import UNKNOWN, tells_names
 from visanda.corpus.share.writing import Removed, Writing
@@ -27,6 +28,19 @@ NUMBERS = re.compile(r"pi(_\d+)?|order|round")  # columns of a sample that go as
 def variables(store: Store) -> list[str]:
     """All variables: coded, sampled for, or in the codebook only."""
     return sorted({*codes.variables(store.folder), *book.read(store.folder)})
+
+
+def coders_of(store: Store) -> list[str]:
+    """Everybody who coded, or was dealt something to code; who settles disagreements is no person."""
+    found = {path.stem for path in store.folder.glob("codes/*/*.csv")}
+    for name in codes.variables(store.folder):
+        design = codes.read_design(store.folder, name)
+        if design is not None and "coders" in design:
+            found |= {coder for given in design["coders"].dropna().unique() for coder in given.split(SPLIT)}
+        if (pairs := pairs_path(store, name)).exists():
+            given = pd.read_csv(pairs, dtype=str, keep_default_na=False)["coders"]
+            found |= {coder for names in given.unique() for coder in names.split(SPLIT)}
+    return sorted(found - {codes.GOLD, ""})
 
 
 def may_share(to: Writing, variable: str) -> bool:
@@ -115,8 +129,7 @@ def write_sample(to: Writing, variable: str) -> None:
     buffer = io.BytesIO()
     shared.to_parquet(buffer, index=False)
     to.bytes(f"samples/{variable}.parquet", buffer.getvalue())
-    pairs = to.store.folder / "samples" / f"{variable}-pairs.csv"
-    if pairs.exists():
+    if (pairs := pairs_path(to.store, variable)).exists():
         _write_pairs(to, pairs)
 
 

@@ -123,7 +123,7 @@ def of_measured(
     kind = column.type.value_type if pa.types.is_list(column.type) else column.type
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return KEEP
-    if name in VOCABULARY.get(measure, ()) or name == f"{table}_predicted" or pa.types.is_null(kind):
+    if name in VOCABULARY.get(measure, ()) or name in (f"{table}_predicted", f"{table}_set") or pa.types.is_null(kind):
         return KEEP
     if SPOKEN & {table, measure}:
         return KEEP if wanted.words else Verdict("out", WORDS)

@@ -34,7 +34,7 @@ class Pseudonyms:
 
     def __init__(self, key: bytes, *, names: bool = False) -> None:
         self._key = key
-        self._names = names
+        self.kept = names
         self._files: dict[str, str] = {}
 
     def unit(self, id: str) -> str:
@@ -51,7 +51,7 @@ class Pseudonyms:
         return PAIR.join(map(self.unit, id.split(PAIR)))
 
     def _file(self, file: str) -> str:
-        if self._names:
+        if self.kept:
             return file
         if file not in self._files:
             self._files[file] = "u" + self._digits("file", file, DIGITS)

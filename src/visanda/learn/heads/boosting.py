@@ -78,13 +78,9 @@ class Forest:
         columns: dict[str, list[object]] = {name: [] for name in (*_NODES, *_LEAVES)}
         for number, tree in enumerate(self.trees):
             _tabled(columns, number, tree)
-        return graph.learnt(
-            "TreeEnsembleRegressor",
-            inputs,
-            n_targets=len(self.base),
-            base_values=self.base.astype(np.float32).tolist(),
-            **columns,
-        )
+        added = graph.learnt("TreeEnsembleRegressor", inputs, n_targets=len(self.base), **columns)
+        # Not as its base_values: onnxruntime forgets those of columns that no tree adds to.
+        return graph.add("Add", added, graph.constant(self.base))
 
 
 def link(problem: Problem) -> Link:

@@ -89,7 +89,7 @@ def fit(
     fold, notes = parts_of(problem, rows, folds)
     with one_thread():
         search = Search(kind, problem, fold, candidates(kind, kind_of(kind).defaults, settings), progress=progress)
-        choices = [search.without(part) for part in range(search.parts)]
+        choices = [search.without(part) for part in range(search.parts)] if search.parts > 1 else []
         last = search.choice()
         models = search.models([*choices, last])
     out_of_fold = np.full((len(vectors), target.outputs), np.nan, np.float32)

@@ -25,7 +25,8 @@ from visanda.learn.target import Target
 DEFAULTS: dict[str, tuple[float | int, ...]] = {"penalty": (1.0, 0.1, 0.01, 0.001, 0.0001)}
 AT_ONCE = 10_000  # heads; ``TOGETHER`` is what limits them
 STEPS = 300
-TOLERANCE, ROUGHLY = 1e-6, 1e-5  # of slopes, times the root of the rows, where all directions bend about the same
+TOLERANCE, ROUGHLY = 1e-5, 1e-4  # of slopes, times the root of the rows, where all directions bend about the same
+ROUGH = 256  # directions, of heads that are only compared
 TOGETHER = 3e7  # numbers in the scores of models that are fitted together
 
 _Solved = tuple[np.ndarray, np.ndarray]  # coefficients (P, r, q) and offsets (P, e)
@@ -66,10 +67,11 @@ def train(problem: Problem, jobs: Sequence[Job]) -> list[Linear]:
     if problem.target.scale == "interval":
         coefficients, offsets = _squares(truth, inputs, weights, penalties)
     else:
-        if all(job.rough for job in jobs):
-            inputs = inputs.astype(np.float32)
         squares = span.squares * (len(used) / len(problem))
+        if all(job.rough for job in jobs):
+            inputs, squares = inputs[:, -ROUGH:].astype(np.float32), squares[-ROUGH:]
         coefficients, offsets = _likelihoods(problem.target, truth, inputs, squares, weights, penalties)
+        coefficients = np.pad(coefficients, ((0, 0), (span.inputs.shape[1] - inputs.shape[1], 0), (0, 0)))
     return [_as_scores(problem, *own) for own in zip(coefficients, offsets, strict=True)]
 
 

@@ -21,7 +21,7 @@ KINDS: dict[str, Kind] = {
     "mlp": Kind(mlp.DEFAULTS, mlp.AT_ONCE, mlp.link, mlp.train),
     "boosting": Kind(boosting.DEFAULTS, boosting.AT_ONCE, boosting.link, boosting.train),
 }
-TUNED_ON = 2000  # rows; more of them do not change which settings are best
+TUNED_ON = 1000  # rows; more of them do not change which settings are best
 
 Tell = Callable[[float], None]
 

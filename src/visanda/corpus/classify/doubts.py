@@ -1,0 +1,53 @@
+"""Doubts: codes that a model which had not seen them contradicts, as a table and as pictures to look at again."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from visanda.learn.doubtful import doubtful
+from visanda.learn.trained import Trained
+from visanda.media import contact_sheet
+from visanda.store import Store
+
+SHEET = 48  # pictures
+
+
+def doubts_of(store: Store, trained: Trained) -> list[str]:
+    """Write ``<variable>-doubtful.csv`` and, where there are some, a sheet of them; what there is to say.
+
+    Scores made of comparisons are nobody's codes: of these there is nothing to doubt.
+    """
+    outputs, variable = trained.out_of_fold, str(trained.card["variable"])
+    if outputs is None:
+        return []
+    rows = trained.rows
+    found = doubtful(trained.target, trained.target.encode(rows["value"].tolist()), outputs)
+    table = rows[["id", "value"]].iloc[found["row"]].reset_index(drop=True)
+    table = table.rename(columns={"value": "coded"}).join(found[["suggested", "doubt"]])
+    store.results.mkdir(exist_ok=True)
+    path, sheet = store.results / f"{variable}-doubtful.csv", store.results / f"{variable}-doubtful.jpg"
+    table.to_csv(path, index=False)
+    sheet.unlink(missing_ok=True)
+    if table.empty:
+        return []
+    _sheet(store, table, variable, len(rows)).save(sheet, quality=88)
+    some = "1 code looks" if len(table) == 1 else f"{len(table)} codes look"
+    return [
+        f"{some} doubtful to a model that had not seen them; look at them before you blame the model: {sheet} "
+        f"(listed in {path.name})"
+    ]
+
+
+def _sheet(store: Store, table: pd.DataFrame, variable: str, units: int):  # type: ignore[no-untyped-def]
+    shown = table.head(SHEET)
+    paths = store.paths(shown["id"].tolist())
+    captions = [f"coded {_short(row.coded)}, said {_short(row.suggested)}" for row in shown.itertuples()]
+    title = f"{variable}: {len(table)} of {units} codes look doubtful, the most doubtful first"
+    return contact_sheet([paths.get(id) for id in shown["id"]], captions, title=title)
+
+
+def _short(value: object) -> str:
+    try:
+        return f"{float(str(value)):.3g}"
+    except ValueError:
+        return str(value)
