@@ -29,7 +29,7 @@ from visanda.models import MODELS
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Written by docs/generate.py from the code: change the code, then 'make docs'. -->"
-PLAYED = (DOCS / "guide/start.md", DOCS / "guide/video.md", DOCS / "guide/faces.md")  # pages whose commands are run
+PLAYED = tuple(DOCS / f"guide/{name}.md" for name in ("start", "classify", "video", "faces"))  # their commands are run
 WIDTH = 100  # of what commands print on a page
 
 

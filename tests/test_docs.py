@@ -134,7 +134,7 @@ def test_the_commands_of_the_readme_run(study: Path):
     assert "faces: " in printed[0] and "faces hidden" in printed[-1]
 
 
-@pytest.mark.parametrize("path", ["docs/guide/start.md", "docs/guide/video.md", "docs/guide/faces.md"])
+@pytest.mark.parametrize("path", [str(path.relative_to(ROOT)) for path in generate.PLAYED])
 def test_a_page_prints_what_it_says(path: str):
     page = read(path)
     assert first_lines(generate.replay(page)) == first_lines(page), "run 'make docs'"

@@ -1,6 +1,7 @@
 """Make the pictures in docs/images: report.png, two parts of the demonstration's report side by side, for README.md;
 timeline.png and votes.png, of the sample videos, for guide/video.md; faces.png, of sample
-photographs, for guide/faces.md.
+photographs, for guide/faces.md; classify-study.png, the figures of the study at the end of guide/classify.md, and
+classify.png, some of them, for README.md.
 
 ``python docs/images/make.py [REPORT.html]``; without a report, the demonstration is run first. Needs playwright
 (extra ``test``) and Chromium at /usr/bin/chromium.
@@ -9,6 +10,9 @@ photographs, for guide/faces.md.
 from __future__ import annotations
 
 import base64
+import os
+import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -87,8 +91,54 @@ def make_faces(folder: Path) -> None:
     picture.quantize(200).save(HERE / "faces.png", optimize=True)
 
 
+FIGURES = [  # of the study in guide/classify.md, in the order in which the page names them
+    "built-reliability.png",
+    "built-learning-curve.png",
+    "built-finetune-training.png",
+    "built-validity.png",
+    "built-comparison.png",
+    "built-explain.jpg",
+    "built-drift.png",
+    "estimate.png",
+]
+CELL, SPACE = 760, 30  # width of a figure, and what is around it, in pixels
+
+
+def make_classify(folder: Path) -> None:
+    """Run the Python of guide/classify.md, and put its figures side by side."""
+    page = (HERE.parent / "guide" / "classify.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.S)
+    folder.mkdir()
+    shutil.copytree(Path(visanda.__file__).parent / "sample", folder / "sample")
+    (folder / "classify-study").mkdir()
+    os.chdir(folder / "classify-study")
+    names: dict[str, object] = {}
+    exec(blocks[0].split("\n\n\nfor coder")[0], names)
+    exec(blocks[-1], names)
+    results = folder / "whole-study" / "results"
+    montage([results / name for name in FIGURES], HERE / "classify-study.png")
+    montage([results / name for name in (FIGURES[3], FIGURES[1])], HERE / "classify.png")
+
+
+def montage(figures: list[Path], target: Path) -> None:
+    """Figures in two columns on white."""
+    pictures = []
+    for path in figures:
+        picture = Image.open(path).convert("RGB")
+        pictures.append(picture.resize((CELL, round(picture.height * CELL / picture.width)), Image.Resampling.LANCZOS))
+    heights = [max(one.height for one in pictures[at : at + 2]) for at in range(0, len(pictures), 2)]
+    sheet = Image.new("RGB", (2 * CELL + 3 * SPACE, sum(heights) + SPACE * (len(heights) + 1)), "white")
+    top = SPACE
+    for row, height in enumerate(heights):
+        for column, one in enumerate(pictures[2 * row : 2 * row + 2]):
+            sheet.paste(one, (SPACE + column * (CELL + SPACE), top + (height - one.height) // 2))
+        top += height + SPACE
+    sheet.quantize(200).save(target, optimize=True)
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
+        make_classify(Path(folder) / "classify")
         make_faces(Path(folder) / "faces")
         given = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(folder) / "demo" / "results" / "report.html"
         if len(sys.argv) < 2:

@@ -266,14 +266,62 @@ def test_a_model_of_an_earlier_version_is_told(study):
     assert load(folder).name == "linear"
 
 
-def test_tuning_goes_on_and_never_looks_at_the_test(study):
+def test_groups_by_an_author_are_never_on_both_sides(study):
     code_by_category(study)
-    first = study.tune("nature", trials=4)
-    assert len(pd.read_csv(study.models / "nature" / "trials.csv")) == 4
-    before = (study.models / "nature" / "trials.csv").read_text()
-    again = study.tune("nature", trials=6)
-    after = pd.read_csv(study.models / "nature" / "trials.csv")
-    assert len(after) == 6 and before.splitlines()[1] in (study.models / "nature" / "trials.csv").read_text()
-    assert again.table["loss"].min() <= first.table["loss"].min()
-    assert load(study.models / "nature").name == "tuned" and times_looked(study.models / "nature") == 0
-    assert (study.results / "nature-tuning.png").exists()
+    study.train("nature", group=["author"])
+    sets = read_split(study.models / "nature").sets
+    authors = sets["id"].map(known(study, "author"))
+    assert sets.groupby(authors)["set"].nunique().max() == 1
+    rows = load(study.models / "nature").rows
+    assert rows.groupby(rows["id"].map(known(study, "author")))["fold"].nunique().max() == 1, "nor in two folds"
+
+
+def test_all_models_of_a_variable_have_one_split_and_none_looks_at_the_test(study):
+    code_by_category(study)
+    for kind in ("linear", "knn"):
+        study.train("nature", model=kind)
+    study.tune("nature", trials=2)
+    study.learning_curve("nature", more=50, repeats=2)
+    models = [load(study.models / "nature", name) for name in ("linear", "knn", "tuned")]
+    assert len({tuple(model.split.of("test")["id"]) for model in models}) == 1
+    assert all(model.learnt_of_test == 0 for model in models)
+    assert len({tuple(sorted(model.rows["id"])) for model in models}) == 1
+    assert times_looked(study.models / "nature") == 0
+
+
+def test_codes_of_the_test_set_change_no_model(study):
+    """Every code of the test set is turned round after the split is frozen: what is trained is the same."""
+    code_by_category(study)
+    study.train("nature")
+    before = load(study.models / "nature").model
+    test = read_split(study.models / "nature").of("test")["id"]
+    turned = study.join("nature").set_index("id").loc[test, "nature"].map({"yes": "no", "no": "yes"})
+    study.code("nature", import_=pd.DataFrame({"id": test.to_numpy(), "value": turned.to_numpy()}), coder="ana")
+    study.train("nature")
+    assert load(study.models / "nature").model == before
+
+
+def test_codes_that_contradict_what_a_model_says_are_shown(study):
+    code_by_category(study, n=150)
+    living = known(study, "living")
+    coded = study.join("nature").set_index("id")["nature"].dropna()
+    planted = coded.index[::20].tolist()
+    wrong = living[planted].map({"yes": "no", "no": "yes"})
+    study.code("nature", import_=pd.DataFrame({"id": planted, "value": wrong.to_numpy()}), coder="ana")
+    result = study.train("nature", group=["scene"])
+    assert any("look doubtful to a model that had not seen them" in text for text in result.words)
+    table = pd.read_csv(study.results / "nature-doubtful.csv")
+    assert list(table) == ["id", "coded", "suggested", "doubt"]
+    learnt = set(load(study.models / "nature").rows["id"]) & set(planted)
+    assert len(set(table["id"]) & learnt) >= 0.6 * len(learnt)
+    assert (table["coded"] != table["suggested"]).all() and table["doubt"].is_monotonic_decreasing
+    assert not set(table["id"]) & set(read_split(study.models / "nature").of("test")["id"]), "the test stays closed"
+    assert Image.of(study.results / "nature-doubtful.jpg").width > 300
+
+
+def test_codes_that_the_codebook_does_not_allow_are_said(study):
+    code_by_category(study)
+    study.code("nature", import_=pd.DataFrame({"id": study.population()["id"][:3], "value": "perhaps"}), coder="bea")
+    study.codebook("nature", values=["yes", "no"])
+    result = study.train("nature")
+    assert any("codebook does not allow" in text and "'perhaps' (3)" in text for text in result.warnings)

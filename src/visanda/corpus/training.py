@@ -13,6 +13,7 @@ import pandas as pd
 from visanda import codes
 from visanda.codebook import variable as in_codebook
 from visanda.corpus.classify.cards import card_of
+from visanda.corpus.classify.doubts import doubts_of
 from visanda.corpus.classify.features import table_of_vectors, vectors_of
 from visanda.corpus.classify.finetuning import together, tune_network
 from visanda.corpus.classify.heads import Made, head, words
@@ -22,6 +23,7 @@ from visanda.corpus.classify.said import said_of_fine_tuning, said_of_training
 from visanda.corpus.classify.zeroshot import CONCEPTS
 from visanda.corpus.classify.zeroshot import target_of as target_of_words
 from visanda.corpus.coding import Coding
+from visanda.corpus.handwork.defining import warned_of_unfit
 from visanda.corpus.measuring import Measuring
 from visanda.learn.finetune import Settings
 from visanda.learn.finetune.settings import Augment, Layers
@@ -78,6 +80,10 @@ class Training(Coding, Measuring):
         device: str = "auto",
     ) -> Result:
         """Train a model on codes; a test set is put aside first and frozen, the same for all models of the variable.
+
+        Codes that a head which had not seen them contradicts with confidence are listed and shown, to be looked at
+        again (Northcutt, Jiang & Chuang 2021). Heads of several variables rest on the same embedding, and a unit that
+        is coded for one of them only loses nothing.
 
         Fine-tuning that was interrupted goes on where it was, with the same command.
 
@@ -163,7 +169,10 @@ class Training(Coding, Measuring):
             ]
             shutil.rmtree(folder, ignore_errors=True)
             run.counts = {one.card["variable"]: one.card["units"] for one in trained}
-        return said_of_fine_tuning(trained, all_of.learnt, made)
+        result = said_of_fine_tuning(trained, all_of.learnt, made)
+        for one in trained:
+            result.save(self.results, f"{one.card['variable']}-{name}-training")
+        return result
 
     def _train_words(self, variable: str, name: str, table: str, wanted: Wanted, arguments: dict[str, Any]) -> Result:
         """Make a model of words; codes tune it, where there are some."""
@@ -200,7 +209,11 @@ class Training(Coding, Measuring):
             made = head(kind, given.vectors, given.rows, target, balance=balance, seed=wanted.seed, settings=settings)
             trained = self._keep(given.learnt, made, name, kind, given.features, arguments)
             run.counts = dict(trained.card["units"])
-        return said_of_training(trained, given.learnt)
+        result = said_of_training(trained, given.learnt)
+        result.warnings += warned_of_unfit(self.folder, variable)
+        if given.learnt.variable.scale != "pairwise":  # its scores are nobody's codes
+            result.words[-1:-1] = doubts_of(self, trained)
+        return result
 
     def _materials(self, variable: str, embedding: str, wanted: Wanted) -> Materials:
         """What a head learns from: everything coded but the test set."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from visanda import codes
-from visanda.corpus.classify.heads import FOLDS
+from visanda.corpus.classify.curve_said import said_of_curve
+from visanda.corpus.classify.heads import FOLDS, in_hundredths
 from visanda.corpus.classify.learnable import Wanted
 from visanda.corpus.training import Training
+from visanda.learn.curve import learning_curve
+from visanda.learn.frozen import write_split
 from visanda.learn.split import fold_of
 from visanda.learn.tuning import Tuned, tune
 from visanda.parts import write_bytes
@@ -62,6 +66,7 @@ class Tuning(Training):
         truth = given.learnt.target.encode(given.rows["value"].tolist())
         groups = given.rows["group"].tolist()
         arguments = {"variable": variable, "trials": trials, "name": named, "embedding": embedding, "seed": seed}
+        write_split(self.models / variable, given.learnt.frozen)  # so that what goes on after a kill has the same split
         with self.record("tune", arguments) as run, progress(f"tune {variable}", trials) as advance:
             tuned = tune(
                 given.vectors,
@@ -89,6 +94,67 @@ class Tuning(Training):
         )
         result = _said(variable, tuned, trained, numbers=given.learnt.target.scale == "interval")
         result.save(self.results, f"{variable}-tuning")
+        return result
+
+    def learning_curve(
+        self,
+        variable: str,
+        *,
+        more: int = 200,
+        model: Literal["linear", "knn", "mlp", "boosting"] = "linear",
+        repeats: int = 5,
+        embedding: str = "embed",
+        balance: bool = False,
+        test: float | None = None,
+        validation: float | None = None,
+        group: list[str] | None = None,
+        seed: int = 1,
+    ) -> Result:
+        """Would more codes help? How a head gets better with the number of codes, and what still more would bring.
+
+        Heads learn from growing numbers of the codes that may be learnt from, and are tested on the others by
+        cross-validation that keeps groups together; the test set is never looked at. An inverse power law is fitted
+        and followed further (Figueroa et al. 2012).
+
+        Args:
+            variable: what was coded.
+            more: how many further codes are thought of.
+            model: the kind of head.
+            repeats: how often all is done with other folds, 2 or more.
+            embedding: the table of vectors to learn from.
+            balance: let each value count the same, however rare.
+            test: the share of coded units to test on, as of train.
+            validation: as of train.
+            group: as of train.
+            seed: of all that is random.
+
+        Raises:
+            InputError: nobody coded the variable, or too few codes for a curve.
+        """
+        wanted = Wanted(test, validation, [group] if isinstance(group, str) else group, seed)
+        given = self._materials(variable, embedding, wanted)
+        target = given.learnt.target
+        arguments = {"variable": variable, "more": more, "model": model, "repeats": repeats, "embedding": embedding}
+        with (
+            self.record("learning_curve", arguments | {"balance": balance, "seed": seed}) as run,
+            progress(f"learning curve of {variable}", 100) as advance,
+        ):
+            curve = learning_curve(
+                given.vectors,
+                target.encode(given.rows["value"].tolist()),
+                target,
+                given.rows["group"].tolist(),
+                more=more,
+                seed=seed,
+                kind=model,
+                repeats=repeats,
+                balance=balance,
+                progress=in_hundredths(advance),
+            )
+            run.counts = {"codes": curve.codes}
+        write_split(self.models / variable, given.learnt.frozen)
+        result = said_of_curve(curve, variable, model)
+        result.save(self.results, f"{variable}-learning-curve")
         return result
 
 

@@ -135,7 +135,11 @@ def _said(kind: str, problem: Problem, learnt: np.ndarray, vectors: np.ndarray, 
     part = problem.part(learnt)
     columns = part.truth.reshape(len(part), -1).astype(float)
     if (np.nanmin(columns, axis=0) == np.nanmax(columns, axis=0)).all():
-        same = columns[0] if problem.target.scale in ("interval", "multilabel") else np.eye(problem.target.outputs)[part.truth[0]]
+        same = (
+            columns[0]
+            if problem.target.scale in ("interval", "multilabel")
+            else np.eye(problem.target.outputs)[part.truth[0]]
+        )
         return np.tile(same, (len(vectors), 1))
     search = Search(kind, part, deal(part, INNER)[0], tried, nested=False)
     choice = search.choice()
@@ -187,11 +191,13 @@ def _curve(
         strata[there] += 1
     errors = mean / strata
     law = fitted(sizes, errors)
-    along = np.unique(np.geomspace(FEWEST, len(problem) + more, 60).round().astype(int))
+    along = np.geomspace(FEWEST, len(problem) + more, 60).round().astype(int)
+    along = np.union1d(along, [len(problem)])
     ends = law.at(np.array([len(problem), len(problem) + more]))
+    lines = law.at(along)
     return Curve(
         points=_table(sizes, errors),
-        law=_table(along, law.at(along)),
+        law=_table(along, np.vstack([lines[1:].mean(axis=0), lines[1:]])),
         codes=len(problem),
         more=more,
         now=_interval(ends[:, 0]),
@@ -207,6 +213,6 @@ def _table(sizes: np.ndarray, errors: np.ndarray) -> pd.DataFrame:
 
 
 def _interval(found: np.ndarray) -> tuple[float, float, float]:
-    """The point, which comes first, and its interval."""
+    """The mean of draws, which promises less than the one best fit does, and its interval."""
     low, high = np.percentile(found[1:], [LOW, HIGH])
-    return float(found[0]), float(low), float(high)
+    return float(found[1:].mean()), float(low), float(high)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+POWER = 1.0
 STEEP = np.linspace(0.1, 1.5, 29)  # values of c that are tried: the others are then found at once
 
 
@@ -31,6 +32,8 @@ class Law:
 def fitted(sizes: np.ndarray, errors: np.ndarray) -> Law:
     """The law nearest to each curve by least squares, with a and b not below 0, so that errors never grow.
 
+    What is far out on the curve says more of how it goes on: a point counts as its number of codes does.
+
     Args:
         sizes: (s,) numbers of codes, 2 or more different ones.
         errors: (m, s) at each.
@@ -42,17 +45,19 @@ def fitted(sizes: np.ndarray, errors: np.ndarray) -> Law:
     sizes, errors = np.asarray(sizes, float), np.asarray(errors, float)
     best = Law(*(np.zeros(len(errors)) for _ in range(3)))
     misses = np.full(len(errors), np.inf)
+    counts = sizes**POWER / (sizes**POWER).sum()
+    level = errors @ counts
     for steep in STEEP:
         x = sizes**-steep
-        moved = x - x.mean()
-        height = errors @ moved / (moved @ moved)
-        least = errors.mean(axis=1) - height * x.mean()
-        through = errors @ x / (x @ x)  # where no error is left in the end
+        moved = x - counts @ x
+        height = errors @ (counts * moved) / (counts @ moved**2)
+        least = level - height * (counts @ x)
+        through = errors @ (counts * x) / (counts @ x**2)  # where no error is left in the end
         height = np.where(least < 0, through, height)
         least = np.where(least < 0, 0.0, least)
         flat = height < 0
-        height, least = np.where(flat, 0.0, height), np.where(flat, errors.mean(axis=1), least)
-        miss = ((least[:, None] + height[:, None] * x - errors) ** 2).sum(axis=1)
+        height, least = np.where(flat, 0.0, height), np.where(flat, level, least)
+        miss = ((least[:, None] + height[:, None] * x - errors) ** 2) @ counts
         better = miss < misses
         misses = np.where(better, miss, misses)
         best = Law(

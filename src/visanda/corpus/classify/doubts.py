@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from PIL.Image import Image as Picture
 
 from visanda.learn.doubtful import doubtful
 from visanda.learn.trained import Trained
@@ -38,7 +39,7 @@ def doubts_of(store: Store, trained: Trained) -> list[str]:
     ]
 
 
-def _sheet(store: Store, table: pd.DataFrame, variable: str, units: int):  # type: ignore[no-untyped-def]
+def _sheet(store: Store, table: pd.DataFrame, variable: str, units: int) -> Picture:
     shown = table.head(SHEET)
     paths = store.paths(shown["id"].tolist())
     captions = [f"coded {_short(row.coded)}, said {_short(row.suggested)}" for row in shown.itertuples()]

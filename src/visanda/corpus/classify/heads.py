@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from visanda.learn.heads import Fitted, fit
 from visanda.learn.heads.settings import Choices
 from visanda.learn.split import fold_of
 from visanda.learn.target import Target
-from visanda.progress import progress
+from visanda.progress import Advance, progress
 from visanda.store import Store
 
 FOLDS = 5
@@ -66,13 +67,6 @@ def head(
     truth, groups = target.encode(rows["value"].tolist()), rows["group"].tolist()
     folds = _folds(rows, truth, seed)
     with progress(f"train {kind}", 100) as advance:
-        done = 0
-
-        def tell(share: float) -> None:
-            nonlocal done
-            advance(int(100 * share) - done)
-            done = int(100 * share)
-
         made = fit(
             kind,
             vectors,
@@ -83,10 +77,22 @@ def head(
             balance=balance,
             settings=settings,
             folds=folds,
-            progress=tell,
+            progress=in_hundredths(advance),
         )
     without = [*made.fold_models, *[made.model] * (FOLDS - len(made.fold_models))]  # of folds that have no rows
     return Made(made.model, made.settings, _table(rows, folds, made), tuple(without))
+
+
+def in_hundredths(advance: Advance) -> Callable[[float], None]:
+    """Tells progress of 100 parts from shares done, 0 to 1."""
+    done = 0
+
+    def tell(share: float) -> None:
+        nonlocal done
+        advance(int(100 * share) - done)
+        done = int(100 * share)
+
+    return tell
 
 
 def words(store: Store, variable: Variable, rows: pd.DataFrame, *, table: str, seed: int) -> Made:

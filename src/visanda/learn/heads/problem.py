@@ -11,7 +11,6 @@ import numpy as np
 from visanda.errors import InputError
 from visanda.learn.target import Target
 
-
 WIDEST = 512  # directions; the others of 1280 hold 2 % of what there is of photos, and cost three times as much
 
 
