@@ -84,7 +84,8 @@ class Sharing(Store):
         with self.record("share", arguments) as run:
             pseudonyms = Pseudonyms(read_key(key), names=names)
             with _unfinished(out) as folder:
-                archive = Archive(self, folder, wanted, pseudonyms, redacted and Path(redacted).expanduser())
+                clean = Path(redacted).expanduser() if redacted else None
+                archive = Archive(self, folder, wanted, pseudonyms, redacted=clean)
                 archive.write(chosen)
                 columns = {name: _columns(folder, name) for name in archive.rows}
                 archive.warnings += self._unrepeatable(wanted)

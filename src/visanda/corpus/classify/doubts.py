@@ -42,8 +42,8 @@ def doubts_of(store: Store, trained: Trained) -> list[str]:
 def _sheet(store: Store, table: pd.DataFrame, variable: str, units: int) -> Picture:
     shown = table.head(SHEET)
     paths = store.paths(shown["id"].tolist())
-    captions = [f"coded {_short(row.coded)}, said {_short(row.suggested)}" for row in shown.itertuples()]
-    title = f"{variable}: {len(table)} of {units} codes look doubtful, the most doubtful first"
+    captions = [f"{_short(row.coded)} → {_short(row.suggested)}?" for row in shown.itertuples()]
+    title = f"{variable}: {len(table)} of {units} codes look doubtful: as coded → as a model says"
     return contact_sheet([paths.get(id) for id in shown["id"]], captions, title=title)
 
 

@@ -1,4 +1,4 @@
-"""Results, as a copy has them: estimates and tests as tables, words and figures; whatever shows or names stays at home."""
+"""Results, as a copy has them: estimates and tests as tables, words and figures; what shows or names stays at home."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A new head on a network that is trained at the same time first distorts what the network knows; so the head is fitted
 first (Kumar et al. 2022). As with the heads on embeddings, beside the pictures each value counts as seen a hundredth
-of a time at the middle of all: where a few pictures could be told apart in many ways, no value is rarer than it need be.
+of a time at the middle of all: where a few pictures could be told apart in many ways, no value is rarer than need be.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _moved(head: Head, middle: torch.Tensor) -> Head:
     """The same head, for features that are not counted from their middle."""
     moved = deepcopy(head)
     with torch.no_grad():
-        moved.linear.bias -= moved.linear.weight @ middle
+        moved.linear.bias.sub_(moved.linear.weight @ middle)
     return moved
 
 
