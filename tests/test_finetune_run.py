@@ -15,6 +15,7 @@ from torch_here import HERE
 import visanda
 from visanda.errors import InputError
 from visanda.learn.finetune import Finetuned, Settings, Task, finetune
+from visanda.learn.finetune.rate import FROM_SCRATCH
 from visanda.learn.target import Target
 from visanda.media import Detail, Image
 from visanda.models.own import Own
@@ -251,9 +252,17 @@ def test_training_stops_when_the_validation_loss_no_longer_falls(tmp_path: Path)
 
 def test_a_rate_is_found_where_none_is_given(tmp_path: Path):
     said = list[str]()
-    made = run(tmp_path, fast(epochs=1, rate=None), said=said)
+    settings = Settings(layers="partial", epochs=1, device="cpu", side=64)
+    made = finetune(PICTURES, {"digit": nominal()}, SETS, settings, tmp_path, said.append)
     assert 1e-5 < made.card["rate"] < 1e-2
     assert any(line.startswith("Learning rate found") for line in said)
+
+
+def test_from_scratch_the_rate_is_one_that_learns(tmp_path: Path):
+    said = list[str]()
+    made = run(tmp_path, fast(epochs=20, rate=None), said=said)
+    assert made.card["rate"] == FROM_SCRATCH and not any("rate found" in line for line in said)
+    assert made.history["validation_loss"].iloc[-1] < 0.5 * np.log(3)
 
 
 def test_long_training_on_a_cpu_comes_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

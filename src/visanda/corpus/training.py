@@ -110,7 +110,8 @@ class Training(Coding, Measuring):
             batch: pictures a step; fewer are taken by itself where memory is short.
             rate: of learning; found by trying by default.
             augment: how pictures are varied: photo, document, text (nothing is turned or mirrored), none.
-            patience: fine-tuning stops after so many epochs without a better validation loss.
+            patience: fine-tuning stops after so many epochs without a better validation loss; from scratch, after three
+                times as many.
             side: pixels of the square that the network sees; what the backbone was made for by default.
             device: auto, cpu, cuda (all cards), cuda:1, mps.
 

@@ -94,7 +94,7 @@ def train(
         InputError: the loss was no number in any epoch.
     """
     settings, network = learner.settings, learner.network
-    while now.epoch < settings.epochs and now.epoch - now.fell < settings.patience:
+    while now.epoch < settings.epochs and now.epoch - now.fell < settings.waits:
         began = time.perf_counter()
         now.epoch += 1
         loss = _epoch(learner, rows[0], now.epoch, now.rate, optimiser)
@@ -113,8 +113,8 @@ def train(
             say(f"The loss is no number any more: the rate {now.rate:.2g} is too high, so training ends here")
             break
         keep(now)
-    if now.epoch < settings.epochs and now.epoch - now.fell >= settings.patience:
-        say(f"Stopped: in {settings.patience} epochs, the validation loss did not fall below that of epoch {now.fell}")
+    if now.epoch < settings.epochs and now.epoch - now.fell >= settings.waits:
+        say(f"Stopped: in {settings.waits} epochs, the validation loss did not fall below that of epoch {now.fell}")
     if not math.isfinite(now.best_loss):
         raise InputError(f"nothing was learnt: the loss is no number; choose a rate below {now.rate:.2g}, or none")
     restore(network, now.best)

@@ -12,6 +12,7 @@ KEPT = 0.6  # share of the loss so far in the smoothed one
 TOO_HIGH = 2.0  # the finder stops where the smoothed loss is so many times the lowest
 BELOW = 10.0  # the rate is so many times lower than the one where the loss was lowest (Smith 2017)
 USUAL = (2e-5, 3e-3)  # what is found is kept within
+FROM_SCRATCH = 2e-3  # where nothing is known, the loss stands still at first, and the finder sees nothing
 WARM = 0.1  # share of the steps over which the rate rises
 
 

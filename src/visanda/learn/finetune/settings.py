@@ -15,6 +15,7 @@ AUGMENTS: tuple[Augment, ...] = ("photo", "document", "text", "none")
 SMALL = "small"  # the network that is trained from scratch
 LITE0 = "lite0"  # the one that comes with visanda
 FEW = 2000  # pictures
+LINGERS = 3  # times the patience, of a network that begins from scratch
 WITHOUT_EFFECT = ("workers", "device")  # on what is learnt, but for rounding
 
 
@@ -30,10 +31,11 @@ class Settings:
             ``lora`` (a small addition to each layer; Hu et al. 2021).
         epochs: how often each picture is seen, at most.
         batch: pictures a step.
-        rate: learning rate of the backbone; ``None``: found by trying (Smith 2017).
+        rate: learning rate of the backbone; ``None``: found by trying (Smith 2017); from scratch, 0.002.
         augment: how pictures are varied: ``photo`` (cut, mirrored, other light), ``document`` (turned and moved a
             little, noise, contrast), ``text`` (the same, but not turned), ``none``.
-        patience: training stops after so many epochs without a better validation loss.
+        patience: training stops after so many epochs without a better validation loss; from scratch, after three
+            times as many.
         device: ``auto``, ``cpu``, ``cuda`` (all cards), ``cuda:1``, ``mps``.
         seed: of everything that is random.
         side: pixels of the square that the network sees; ``None``: what the backbone was made for.
@@ -85,6 +87,11 @@ class Settings:
     def scratch(self) -> bool:
         """Whether the network knows nothing before it is trained."""
         return self.backbone == SMALL
+
+    @property
+    def waits(self) -> int:
+        """Epochs without a better validation loss before it stops: a network that begins from scratch first lingers."""
+        return self.patience * (LINGERS if self.scratch else 1)
 
     @property
     def trained(self) -> Layers:

@@ -14,6 +14,7 @@ from visanda.learn.finetune.epochs import Progress, again, find_rate, steps_of, 
 from visanda.learn.finetune.heads import Head
 from visanda.learn.finetune.learner import Learner
 from visanda.learn.finetune.optimiser import Optimiser, parameters, restore
+from visanda.learn.finetune.rate import FROM_SCRATCH
 from visanda.learn.finetune.scoring import scores
 from visanda.learn.finetune.task import Task
 
@@ -128,6 +129,8 @@ def _begun(run: Run) -> tuple[Progress, float | None]:
         row, penalty = tried[best - 1], tried[best - 1]["penalty"]
         history, loss = [{**{name: row[name] for name in row if name != "penalty"}, "epoch": 0}], row["validation_loss"]
     rate = learner.settings.rate
+    if rate is None and learner.settings.scratch:
+        rate = FROM_SCRATCH
     if rate is None:
         rate = find_rate(learner, run.rows[0])
         run.say(f"Learning rate found: {rate:.2g}")
