@@ -250,8 +250,10 @@ def _measure(measure: Registered) -> list[str]:
 
 def _sees(measure: Registered) -> str:
     """What a measure is fed with."""
-    size = "as its card says" if callable(measure.size) else f"shorter side at most {measure.size or 'all'}"
-    size = size if measure.size else "all"
+    if callable(measure.size):
+        size = "as many as its model takes"
+    else:
+        size = f"shorter side at most {measure.size}" if measure.size else "all"
     if measure.feed is None:
         return f"- **Pixels**: {size}"
     if measure.feed.of == "sound":

@@ -14,10 +14,12 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import openpyxl
 import pandas as pd
 import pytest
 
 import visanda
+from visanda.corpus import Corpus
 from visanda.measure import registered
 
 ROOT = Path(__file__).parents[1]
@@ -124,7 +126,7 @@ def test_the_python_of_the_readme_runs(study: Path):
 
 
 def test_the_commands_of_the_readme_run(study: Path):
-    pictures, videos, faces = blocks("README.md", "console")
+    pictures, videos, faces, _ = blocks("README.md", "console")
     printed = [generate.run_command(command) for command in generate.commands_of(pictures)]
     assert "corrected (DSL)" in printed[-2]
     assert printed[-1].strip().endswith("report.html")
@@ -132,6 +134,38 @@ def test_the_commands_of_the_readme_run(study: Path):
     assert "Chamber TV" in printed[-2] and "6 shots" in printed[-1]
     printed = [generate.run_command(command) for command in generate.commands_of(faces)]
     assert "faces: " in printed[0] and "faces hidden" in printed[-1]
+
+
+def test_the_commands_of_the_readme_for_codes_run(study: Path):
+    known = pd.read_csv("photos.csv")
+    known["outlet"] = ["Morning Post", "Evening Herald"] * (len(known) // 2)
+    known.to_csv("photos.csv", index=False)
+    for command in ("visanda init protests", "cd protests", "visanda add ../photos --metadata ../photos.csv"):
+        generate.run_command(command)
+    *_, commands = blocks("README.md", "console")
+    smaller = commands.replace("--n 400", "--n 80").replace("--epochs 20", "--epochs 1")
+    assert smaller.count("80") == smaller.count("--epochs 1") == 1
+    printed = {}
+    for command in generate.commands_of(smaller):
+        for coder in ("anna", "ben") if "--coder anna" in command else ("anna",):
+            if "--import" in command:
+                fill(Path(f"{coder}.xlsx"), known.set_index("filename")["living"])
+            printed[command.split()[1]] = generate.run_command(
+                command.replace("anna.xlsx --coder anna", f"{coder}.xlsx --coder {coder}")
+            )
+    assert "Krippendorff" in printed["reliability"]
+    assert "Morning Post" in printed["evaluate"] and "linear" in printed["evaluate"]
+    assert (Path("model") / "model.onnx").stat().st_size > 1_000_000
+
+
+def fill(sheet: Path, value: pd.Series) -> None:
+    """Fill in a spreadsheet as a coder would, with what is known of each picture."""
+    book = openpyxl.load_workbook(sheet)
+    names = [cell.value for cell in book["codes"][1]]
+    files = Corpus(".").frame("SELECT id, filename FROM media").set_index("id")["filename"]
+    for row in book["codes"].iter_rows(min_row=2):
+        row[names.index("value")].value = value[files[row[names.index("id")].value]]
+    book.save(sheet)
 
 
 @pytest.mark.parametrize("path", [str(path.relative_to(ROOT)) for path in generate.PLAYED])

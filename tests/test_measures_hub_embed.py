@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +106,11 @@ def test_a_model_says_which_square_and_which_colours_it_wants(models: Path, tmp_
 
 
 @needed
-def test_what_was_loaded_is_recorded(models: Path):
-    (models / "dinov2" / "README.md").write_text("---\nlicense: apache-2.0\n---\n# A model\n")
-    card = hub_embed(model=str(models / "dinov2")).models[0]
-    assert card.sha256 == hashlib.sha256((models / "dinov2" / "model.safetensors").read_bytes()).hexdigest()
+def test_what_was_loaded_is_recorded(models: Path, tmp_path: Path):
+    licensed = shutil.copytree(models / "dinov2", tmp_path / "licensed")
+    (licensed / "README.md").write_text("---\nlicense: apache-2.0\n---\n# A model\n")
+    card = hub_embed(model=str(licensed)).models[0]
+    assert card.sha256 == hashlib.sha256((licensed / "model.safetensors").read_bytes()).hexdigest()
     assert card.licence == "apache-2.0"
     assert "transformers" in card.source and "torch" in card.source
     assert "timm" in hub_embed(model=str(models / "vit_of_timm")).models[0].source
