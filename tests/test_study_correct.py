@@ -328,7 +328,7 @@ def test_designs_that_cannot_be_corrected_are_refused_with_what_to_do(fixture, c
 
 
 UNFIT = {
-    "text codes": (lambda d: d.assign(y="yes"), {}, "'y' holds text .*recode it to 0/1"),
+    "text codes": (lambda d: d.assign(y="yes"), {}, "recode 'y' to 0/1"),
     "text prediction": (lambda d: d.assign(yhat="no"), {}, "'yhat' holds text"),
     "infinite prediction": (lambda d: d.assign(yhat=np.inf), {}, "infinite"),
     "unknown prediction": (lambda d: d, {"prediction": ["yhatt"]}, "did you mean yhat"),

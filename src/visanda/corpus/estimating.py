@@ -21,7 +21,7 @@ from visanda.corpus.measuring import Measuring
 from visanda.errors import DesignError, InputError
 from visanda.result import Result
 from visanda.store import quoted
-from visanda.study.estimate import estimate
+from visanda.study.estimating.estimate import estimate
 
 USELESS = 0.2  # correlation of predictions and codes up to which the machine adds nothing
 

@@ -12,16 +12,17 @@ from visanda.study.accepted import accepted
 from visanda.study.bradley_terry import bradley_terry
 from visanda.study.ceiling import ceiling
 from visanda.study.clock import on_clock
-from visanda.study.coefficients import Estimates
+from visanda.study.regression.coefficients import Estimates
 from visanda.study.comparing import compare
 from visanda.study.conformal import conformal_sets, conformal_threshold, conformal_width
-from visanda.study.correct import dsl, dsl_mean
+from visanda.study.correct.dsl import dsl, dsl_mean
+from visanda.study.correct.gold import gold_only
 from visanda.study.drift_of_pictures import drift_of_pictures
-from visanda.study.estimate import estimate
+from visanda.study.estimating.estimate import estimate
 from visanda.study.intervals import around, during
 from visanda.study.joined import Joined
 from visanda.study.panel import aggregate, bins, panel
-from visanda.study.regress import gold_only, naive, ordinary
+from visanda.study.regression.ordinary import naive, ordinary
 from visanda.study.reliability import reliability
 from visanda.study.sample import draw
 from visanda.study.shots import shot_statistics

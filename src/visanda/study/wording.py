@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-from visanda.study.coefficients import Estimates
+from visanda.study.regression.coefficients import Estimates
 
 SIGNIFICANT = 0.05
 FEW_CODED = 50

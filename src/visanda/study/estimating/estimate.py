@@ -11,14 +11,16 @@ import pandas as pd
 
 from visanda.errors import DesignError, InputError
 from visanda.result import Result
-from visanda.study.coded import CodedRows, coded_rows
-from visanda.study.coefficient_plot import coefficient_plot
-from visanda.study.coefficients import Estimates
+from visanda.study.correct.coded import CodedRows, coded_rows
+from visanda.study.estimating.coefficient_plot import coefficient_plot
+from visanda.study.regression.coefficients import Estimates
 from visanda.study.columns import numbers, require_columns
-from visanda.study.correct import Model, dsl
-from visanda.study.crossfit import Learner
-from visanda.study.formula import design
-from visanda.study.regress import gold_only, naive, ordinary
+from visanda.study.correct.dsl import dsl
+from visanda.study.correct.gold import gold_only
+from visanda.study.correct.crossfit import Learner
+from visanda.study.regression.formula import design
+from visanda.study.regression.named import Model
+from visanda.study.regression.ordinary import naive, ordinary
 from visanda.study.wording import describe, disagreements, number, weak_design
 
 NAIVE, GOLD, CORRECTED, TRUTH = METHODS = ("naive", "gold only", "corrected (DSL)", "truth")
@@ -176,7 +178,7 @@ def _kind(formula: str, model: Literal["auto", "lm", "logit"], rows: CodedRows) 
         return "mean"
     if model != "auto":
         return model
-    outcome = design(formula.split("~")[0] + "~ 1", rows.data[rows.coded]).outcome
+    outcome = design(formula.split("~")[0] + "~ 1", rows.data[rows.coded]).outcome[:, 0]
     return "logit" if set(outcome) == {0.0, 1.0} else "lm"
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from visanda.errors import DesignError, InputError
-from visanda.study.columns import numbers, require_columns
-from visanda.study.formula import complete, sides
+from visanda.study.columns import numbers, numeric, require_columns
+from visanda.study.regression.formula import complete, sides
 
 FEWEST_CODED = 10  # below this no variance can be believed
 
@@ -20,22 +20,26 @@ class CodedRows:
     """The n complete rows of a study in which some are coded by hand.
 
     Attributes:
-        data: the rows; predicted variables as floats, missing where not coded.
+        data: the rows; predicted variables as floats, or as text where they are categories; missing where not coded.
+        categories: the values of each predicted variable that is a category, of those that were coded, sorted.
         coded: (n,) whether every predicted variable is coded.
         weight: (n,) coded / probability of being coded, 0 where not coded; about n in sum.
         cluster: (n,) number of the row's cluster from 0, or None.
         n_dropped: rows left out because an observed column or a prediction is missing.
         n_partly: rows coded for some predicted variables only, which count as not coded.
         n_uncoded_draws: rows with a probability but no code, where only drawn rows carry one; else 0.
+        survey: (n,) how much each row counts in the model, 1 on average.
     """
 
     data: pd.DataFrame
+    categories: dict[str, tuple[str, ...]]
     coded: NDArray[np.bool_]
     weight: NDArray[np.float64]
     cluster: NDArray[np.intp] | None
     n_dropped: int
     n_partly: int
     n_uncoded_draws: int
+    survey: NDArray[np.float64]
 
     @property
     def n(self) -> int:
@@ -60,6 +64,7 @@ def coded_rows(
     needed: list[str],
     sample_prob: str | None,
     cluster: str | None,
+    weights: str | None = None,
 ) -> CodedRows:
     """Set apart the complete rows of ``data``, the coded among them and their weights.
 
@@ -71,9 +76,10 @@ def coded_rows(
         sample_prob: column with the probability, in (0, 1], that the row was drawn for coding. It may be
             missing where the row was not coded. None: every row was as likely as any other.
         cluster: column of clusters, or None.
+        weights: column of how much each row counts in the model, above 0; None: all alike.
 
     Raises:
-        InputError: a column that is not there or is text, a predicted variable that the formula does not use.
+        InputError: a column that is not there, a predicted variable that the formula does not use.
         DesignError: too few coded rows, a predicted variable with one value, probabilities that cannot be.
     """
     used = set().union(*sides(formula))
@@ -84,24 +90,44 @@ def coded_rows(
             raise InputError(
                 f"the predicted variable {name!r} is not in the formula {formula!r}: add it or leave it out"
             )
-    rows = data.assign(
-        **{name: numbers(data, name) for name in [*predicted_var, *([sample_prob] if sample_prob else [])]}
-    )
-    observed = (used - set(predicted_var)) | set(needed) | ({cluster} if cluster else set())
-    rows = complete(rows, observed)
+    known = [*([sample_prob] if sample_prob else []), *([weights] if weights else [])]
+    rows = data.assign(**{name: numbers(data, name) for name in known})
+    rows = rows.assign(**{name: _codes(data, name) for name in predicted_var})
+    observed = (used - set(predicted_var)) | set(needed)
+    rows = complete(rows, observed | {name for name in (cluster, weights) if name})
     has_code = rows[predicted_var].notna()
     coded = has_code.all(axis=1).to_numpy()
     _refuse_too_little(rows.loc[coded, predicted_var])
     weight, n_uncoded_draws = _weights(coded, rows[sample_prob] if sample_prob else None)
+    texts = [name for name in predicted_var if not pd.api.types.is_float_dtype(rows[name])]
     return CodedRows(
         data=rows,
+        categories={name: tuple(sorted(set(rows.loc[coded, name]))) for name in texts},
         coded=coded,
         weight=weight,
         cluster=pd.factorize(rows[cluster])[0] if cluster else None,
         n_dropped=len(data) - len(rows),
         n_partly=int((has_code.any(axis=1) & ~coded).sum()),
         n_uncoded_draws=n_uncoded_draws,
+        survey=_survey(rows, weights),
     )
+
+
+def _codes(data: pd.DataFrame, name: str) -> pd.Series:
+    """Codes as floats; categories as text."""
+    column = numeric(data[name])
+    if column.isna().all() or pd.api.types.is_float_dtype(column):
+        return numbers(data, name)
+    return column.astype(object).map(str, na_action="ignore")
+
+
+def _survey(rows: pd.DataFrame, weights: str | None) -> NDArray[np.float64]:
+    if weights is None:
+        return np.ones(len(rows))
+    counts = rows[weights].to_numpy(dtype=float)
+    if not (counts > 0).all():
+        raise InputError(f"the weight {weights!r} is 0 or below in {(counts <= 0).sum():,} rows: leave them out")
+    return counts / counts.mean()
 
 
 def _refuse_too_little(codes: pd.DataFrame) -> None:
@@ -114,10 +140,14 @@ def _refuse_too_little(codes: pd.DataFrame) -> None:
     for name in codes:
         if codes[name].nunique() == 1:
             raise DesignError(
-                f"all {len(codes)} coded rows have {name} = {codes[name].iloc[0]:g}, so nothing can be "
+                f"all {len(codes)} coded rows have {name} = {_said(codes[name].iloc[0])}, so nothing can be "
                 "learnt about the machine's errors. Code more rows, and draw those with a higher probability "
                 "where the machine sees something else."
             )
+
+
+def _said(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else repr(value)
 
 
 def _weights(coded: NDArray[np.bool_], probability: pd.Series | None) -> tuple[NDArray[np.float64], int]:

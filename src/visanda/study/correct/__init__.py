@@ -1,0 +1,1 @@
+"""Corrections: estimates from a machine's values of all units and human codes of some."""

@@ -1,0 +1,135 @@
+"""Design-based supervised learning: estimates corrected for the errors of machine-coded variables.
+
+Egami, Hinck, Stewart & Wei (2023), "Using Imperfect Surrogates for Downstream Inference: Design-based
+Supervised Learning for Social Science Applications of Large Language Models", NeurIPS 36. Written from the
+paper's formulas. Valid whatever the machine's errors, as long as rows were drawn for coding with known
+probabilities and the machine did not learn from the codes used here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from visanda.study.correct.crossfit import Learner
+from visanda.study.correct.machine import Prediction
+from visanda.study.correct.problem import Problem, problem
+from visanda.study.regression.coefficients import Estimates
+from visanda.study.regression.moments import sandwich
+from visanda.study.regression.named import Model
+from visanda.study.regression.ordinary import fit
+
+Array = NDArray[np.float64]
+
+
+def dsl(
+    data: pd.DataFrame,
+    formula: str,
+    *,
+    model: Model = "lm",
+    predicted_var: Sequence[str],
+    prediction: Sequence[Prediction],
+    sample_prob: str | None = None,
+    cluster: str | None = None,
+    weights: str | None = None,
+    learner: Literal["linear", "raw"] | Learner = "linear",
+    folds: int = 5,
+    splits: int = 10,
+    seed: int = 1,
+) -> Estimates:
+    """Fit ``formula``, in which some variables are coded by a machine everywhere and by people in a sample.
+
+    Args:
+        data: a row a unit. Rows that miss an observed variable or a prediction are dropped and counted.
+        formula: R-style, such as ``"protest ~ log(followers) + C(country)"``; ``"y ~ x | city + month"`` has fixed
+            effects (lm only).
+        model: ``"lm"``, ``"logit"``, ``"poisson"`` or ``"multinomial"`` (an outcome of categories, the first of which
+            is the reference).
+        predicted_var: the variables of the formula that need human coding; missing where nobody coded them. Numbers,
+            or text for categories.
+        prediction: for each of them the column with the machine's prediction, a probability where it is 0/1; for
+            categories the column of its labels, or the column with the probability of each value, by value.
+        sample_prob: column with the known probability, in (0, 1], that a row was drawn for coding; None:
+            equal for all. It may be missing where the row was not coded.
+        cluster: column of clusters, for standard errors and for folds.
+        weights: column of how much each row counts in the model, above 0; None: all alike.
+        learner: what turns predictions into expected codes, cross-fitted: ``"linear"`` (logistic for 0/1
+            codes and categories, else linear, on the predictions and the observed variables of the formula), a
+            function that makes a scikit-learn model, or ``"raw"``: the prediction as it is.
+        folds: of the cross-fitting, 2 or more.
+        splits: repetitions of the cross-fitting, over which the median is taken.
+        seed: of the splits.
+
+    Returns:
+        Estimates; where there are several splits, the median of each coefficient b, and as covariance the
+        median over splits s of V_s + (b_s - b)(b_s - b)'.
+
+    Raises:
+        InputError: a column or formula that does not fit.
+        DesignError: too few codes, impossible probabilities, collinear terms, separation.
+
+    Example:
+        >>> random = np.random.default_rng(1)
+        >>> likes, cat = random.normal(size=300), random.integers(0, 2, 300)
+        >>> data = pd.DataFrame({"likes": likes + cat, "cat": np.where(np.arange(300) < 90, cat, np.nan)})
+        >>> data["p_cat"] = np.where(random.random(300) < 0.9, cat, 1 - cat)
+        >>> fit = dsl(data, "likes ~ cat", predicted_var=["cat"], prediction=["p_cat"])
+        >>> fit.names, fit.n, fit.n_coded
+        (('Intercept', 'cat'), 300, 90)
+    """
+    asked = problem(data, formula, model, predicted_var, prediction, sample_prob, cluster, weights)
+    coef, cov = combine(_fits(asked, learner, folds, splits, seed))
+    rows = asked.rows
+    return Estimates(asked.names, coef, np.sqrt(np.diag(cov)), cov, rows.n, rows.n_coded, rows.n_dropped)
+
+
+def dsl_mean(
+    data: pd.DataFrame,
+    variable: str,
+    prediction: Prediction,
+    *,
+    sample_prob: str | None = None,
+    cluster: str | None = None,
+    weights: str | None = None,
+    learner: Literal["linear", "raw"] | Learner = "linear",
+    folds: int = 5,
+    splits: int = 10,
+    seed: int = 1,
+) -> Estimates:
+    """The mean of a machine-coded ``variable``: its share where it is 0/1, of categories the share of each.
+
+    Arguments as in :func:`dsl`.
+    """
+    return dsl(
+        data,
+        f"`{variable}` ~ 1",
+        model="lm",
+        predicted_var=[variable],
+        prediction=[prediction],
+        sample_prob=sample_prob,
+        cluster=cluster,
+        weights=weights,
+        learner=learner,
+        folds=folds,
+        splits=splits,
+        seed=seed,
+    )
+
+
+def combine(fits: Iterator[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Coefficients and covariances of several splits as one: Egami et al.'s medians."""
+    each = list(fits)
+    b = np.median([coef for coef, _ in each], axis=0)
+    return b, np.median([cov + np.outer(coef - b, coef - b) for coef, cov in each], axis=0)
+
+
+def _fits(
+    asked: Problem, learner: Literal["linear", "raw"] | Learner, folds: int, splits: int, seed: int
+) -> Iterator[tuple[Array, Array]]:
+    for rows in asked.stacked(learner, folds, splits, seed):
+        b, influences = fit(asked.family, asked.plan, rows)
+        yield b, sandwich(influences, asked.rows.cluster)

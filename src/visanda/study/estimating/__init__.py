@@ -1,0 +1,1 @@
+"""Estimates side by side: naive, gold only, corrected; which correction is valid, and what it changed."""

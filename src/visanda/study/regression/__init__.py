@@ -1,0 +1,1 @@
+"""Regressions on plain tables: formulas, models, coefficients."""

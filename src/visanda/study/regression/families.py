@@ -1,0 +1,80 @@
+"""Families: what a regression expects of an outcome, and how steeply that changes.
+
+A model is known by two functions of the linear predictors ``eta``: the mean of the outcome, and the derivative of that
+mean. Estimating functions X (y - mean), their derivative and marginal effects are all made of these (McCullagh & Nelder
+1989); so a new model is a new line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, softmax
+
+Array = NDArray[np.float64]
+LARGEST = 700.0  # of a linear predictor, beyond which e to its power is no number
+
+
+@dataclass(frozen=True)
+class Family:
+    """A model of an outcome of j columns: 1, but for the categories of a multinomial.
+
+    Attributes:
+        name: as users write it.
+        mean: (m, j) linear predictors to (m, j) expected outcomes.
+        curve: (m, j) expected outcomes to (m, j, j) derivatives of the expected by the linear predictors.
+        takes: whether values (m, j) can be outcomes of it.
+        outcome: what it needs, for a message.
+        scale: what coefficients are, for a figure.
+    """
+
+    name: str
+    mean: Callable[[Array], Array]
+    curve: Callable[[Array], Array]
+    takes: Callable[[Array], bool]
+    outcome: str
+    scale: str
+
+
+def _one(curve: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    """The derivative where the outcome's columns do not depend on each other."""
+
+    def by_column(mean: Array) -> Array:
+        return np.asarray(curve(mean)[:, :, None] * np.eye(mean.shape[1]))
+
+    return by_column
+
+
+def _multinomial(eta: Array) -> Array:
+    """(m, j) probabilities of all categories but the reference, whose linear predictor is 0."""
+    return np.asarray(softmax(np.hstack([np.zeros((len(eta), 1)), eta]), axis=1)[:, 1:])
+
+
+def _multinomial_curve(p: Array) -> Array:
+    return np.asarray(p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :]))
+
+
+LM = Family("lm", lambda eta: eta, _one(np.ones_like), lambda y: True, "a number", "Coefficient")
+LOGIT = Family(
+    "logit",
+    expit,
+    _one(lambda p: p * (1 - p)),
+    lambda y: set(np.unique(y)) <= {0.0, 1.0},
+    "an outcome of 0 and 1",
+    "Coefficient (log odds)",
+)
+POISSON = Family(
+    "poisson",
+    lambda eta: np.exp(np.minimum(eta, LARGEST)),
+    _one(lambda mean: mean),
+    lambda y: bool((y >= 0).all()),
+    "an outcome of 0 or more",
+    "Coefficient (log of the expected count)",
+)
+MULTINOMIAL = Family(
+    "multinomial", _multinomial, _multinomial_curve, lambda y: True, "categories", "Coefficient (log relative risk)"
+)
+FAMILIES = {family.name: family for family in (LM, LOGIT, POISSON, MULTINOMIAL)}
