@@ -12,7 +12,7 @@ from scipy.special import expit
 from visanda.errors import DesignError, InputError
 from visanda.study import draw, estimate
 
-KNOWN = {"predicted_var": "protest", "prediction": "p_protest", "splits": 2}
+KNOWN = {"predicted_var": "protest", "prediction": "p_protest", "splits": 2, "sample_prob": "pi"}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def study():
 
 
 def test_one_row_a_method_and_term(study):
-    found = estimate(study, "protest ~ x + genre", sample_prob="pi", truth={"protest": "true_protest"}, **KNOWN)
+    found = estimate(study, "protest ~ x + genre", truth={"protest": "true_protest"}, **KNOWN)
     assert list(found.table.columns) == ["method", "term", "estimate", "se", "low", "high", "p", "n"]
     methods = ["naive", "gold only", "corrected (DSL)", "truth"]
     assert list(dict.fromkeys(found.table["method"])) == methods
@@ -50,7 +50,7 @@ def test_one_row_a_method_and_term(study):
 
 
 def test_the_words_carry_the_numbers_of_the_table(study):
-    found = estimate(study, "protest ~ x", sample_prob="pi", **KNOWN)
+    found = estimate(study, "protest ~ x", **KNOWN)
     text = " ".join(found.words)
     line = found.table.set_index(["method", "term"]).loc[("corrected (DSL)", "x")]
     assert "2,000 rows, of which 300 are coded by hand" in text
@@ -66,7 +66,6 @@ def test_a_variable_alone_is_its_share(study):
     assert share.estimate["truth"] == pytest.approx(study["true_protest"].mean())
     assert share.estimate["naive"] == pytest.approx((study["p_protest"] >= 0.5).mean())
     assert share.low["corrected (DSL)"] < share.estimate["truth"] < share.high["corrected (DSL)"]
-    assert any("simple random sample" in warning for warning in found.warnings)
 
 
 def test_auto_takes_logit_for_a_binary_outcome_and_lm_for_others(study):
@@ -90,7 +89,7 @@ def test_a_comparison_that_cannot_be_fitted_does_not_stop_the_correction(study):
 
 def test_few_codes_and_undone_draws_are_said(study):
     kept = study["pi"].notna() & (study["pi"].notna().cumsum() <= 40)
-    found = estimate(study.assign(protest=study["protest"].where(kept)), "protest ~ x", sample_prob="pi", **KNOWN)
+    found = estimate(study.assign(protest=study["protest"].where(kept)), "protest ~ x", **KNOWN)
     text = " ".join(found.warnings)
     assert "Only 40 rows are coded by hand" in text
     assert "260 rows were drawn for coding and are not coded" in text
@@ -135,11 +134,11 @@ def test_panels_are_the_terms_without_the_intercept(study):
         ("protest ~ genr", {}, "did you mean genre"),
         ("protest ~ x +* 2", {}, "does not parse"),
         ("protest", {"model": "logit"}, "protest ~ 1"),
-        ("protest", {"prediction": ["p_protest", "x"]}, "name one prediction for each"),
+        ("protest", {"prediction": ["p_protest", "x"]}, "name one for each"),
         ("protest", {"prediction": "x"}, "'x' is no probability in 0-1: name the 0/1 column as label"),
         ("protest", {"label": ["a", "b"]}, "name one label for each"),
         ("protest", {"truth": {"protest": "pi"}}, "must be known in every row"),
-        ("genre ~ x", {"predicted_var": "genre"}, "recode it to 0/1"),
+        ("genre ~ x", {"predicted_var": "genre"}, "recode 'genre' to 0/1"),
     ],
 )
 def test_input_that_does_not_fit(study, formula, arguments, message):
@@ -150,3 +149,19 @@ def test_input_that_does_not_fit(study, formula, arguments, message):
 def test_nothing_coded_is_a_design_error(study):
     with pytest.raises(DesignError, match="Draw a random sample and code it"):
         estimate(study.assign(protest=np.nan), "protest ~ x", **KNOWN)
+
+
+def test_without_known_probabilities_no_correction_is_made(study):
+    unknown = {**KNOWN, "sample_prob": None}
+    with pytest.raises(DesignError, match="not known how the coded rows were drawn.*sample_prob='equal'"):
+        estimate(study, "protest ~ x", **unknown)
+
+
+def test_codes_that_the_machine_learnt_from_cannot_correct_it(study):
+    learnt = study.assign(learnt=study["protest"].notna() & (study["x"] > 0))
+    with pytest.raises(DesignError, match=r"learnt from \d+ of the 300 codes.*cross-fitting"):
+        estimate(learnt, "protest ~ x", trained_on="learnt", **KNOWN)
+
+
+def test_auto_says_which_correction_it_took_and_why(study):
+    assert any(text.startswith("DSL was chosen: rows were drawn") for text in estimate(study, "protest", **KNOWN).words)

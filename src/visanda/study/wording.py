@@ -80,22 +80,20 @@ def disagreements(model: str, naive: Estimates, corrected: Estimates) -> list[st
     return found
 
 
-def weak_design(codes: pd.DataFrame, clusters_coded: int | None, sample_prob: str | None) -> list[str]:
+def weak_design(codes: pd.DataFrame, clusters_coded: int | None) -> list[str]:
     """Warnings about the hand-coded rows ``codes``, a column a predicted variable."""
     found = []
     if len(codes) < FEW_CODED:
         found.append(f"Only {len(codes)} rows are coded by hand: intervals are rough below {FEW_CODED}.")
     for name in codes:
         counts = codes[name].value_counts()
-        if len(counts) == 2 and counts.min() < FEW_EVENTS:
-            found.append(f"Only {counts.min()} coded rows have {name} = {counts.idxmin():g}: code more of them.")
+        category = codes[name].dtype == object
+        rare = counts.index[counts < FEW_EVENTS] if category or len(counts) == 2 else []
+        for value in rare:
+            said = value if category else f"{value:g}"
+            found.append(f"Only {counts[value]} coded rows have {name} = {said}: code more of them.")
     if clusters_coded is not None and clusters_coded < FEW_CLUSTERS:
         found.append(f"Coded rows lie in only {clusters_coded} clusters: clustered standard errors are too small.")
-    if sample_prob is None:
-        found.append(
-            "No sample_prob was given: the coded rows are assumed to be a simple random sample of all rows. "
-            "If they were picked in any other way, the correction is not valid."
-        )
     return found
 
 

@@ -17,7 +17,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from visanda.errors import InputError
-from visanda.study.columns import require_columns
 from visanda.study.correct.coded import CodedRows, coded_rows
 from visanda.study.correct.crossfit import Learner, deal_folds, expected_codes, linear
 from visanda.study.correct.machine import Machine, Prediction, machines
@@ -32,7 +31,7 @@ from visanda.study.regression.formula import (
     uses,
 )
 from visanda.study.regression.moments import Rows, check_outcome
-from visanda.study.regression.named import Model, categories_of, named
+from visanda.study.regression.named import Model, categories_of, first_modelled, named
 
 Array = NDArray[np.float64]
 
@@ -62,7 +61,7 @@ class Problem:
     @property
     def first(self) -> int:
         """The first column of the outcome that is modelled: 1 where a category is the reference."""
-        return 1 if self.family.name == "multinomial" else 0
+        return first_modelled(self.family.name)
 
     def stacked(self, learner: Literal["linear", "raw"] | Learner, folds: int, splits: int, seed: int) -> Iterator[Rows]:
         """The rows of the estimating equations, anew for each split of the cross-fitting.
@@ -115,19 +114,12 @@ def problem(
     family = FAMILIES[model]
     found = Problem(rows, machine, family, formula, plan, human, ())
     check_outcome(family, human.outcome[:, found.first :])
-    names = values if values and model == "lm" else named(plan, model)
-    return Problem(rows, machine, family, formula, plan, human, names)
+    return Problem(rows, machine, family, formula, plan, human, named(plan, model))
 
 
 def _outcome_values(rows: CodedRows, formula: str, model: Model) -> tuple[str, ...]:
     """The categories of the outcome: those that were coded, or those that are observed."""
-    outcome = outcome_of(formula).strip("`")
-    if outcome in rows.categories and model in ("multinomial", "lm"):
-        return rows.categories[outcome]
-    if model == "multinomial":
-        require_columns(rows.data, [outcome], "the outcome")
-        return categories_of(rows.data[rows.coded], f"`{outcome}` ~ 1", model)
-    return ()
+    return rows.categories.get(outcome_of(formula).strip("`")) or categories_of(rows.data, formula, model)
 
 
 def _taken(rows: CodedRows, machine: Sequence[Machine]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from visanda.study.wording import in_focus, readable
 
 # Okabe & Ito's colours, told apart by colour-blind readers.
-COLOURS = {"naive": "#D55E00", "gold only": "#7F7F7F", "corrected (DSL)": "#0072B2", "truth": "#009E73"}
+COLOURS = {"naive": "#D55E00", "gold only": "#7F7F7F", "corrected": "#0072B2", "truth": "#009E73"}
 MOST_PANELS = 12
 PANELS_A_ROW = 3
 
@@ -28,7 +28,7 @@ def coefficient_plot(table: pd.DataFrame, title: str, scale: str, zero: bool) ->
     """
     terms = in_focus(list(dict.fromkeys(table["term"])))
     shown = terms[:MOST_PANELS]
-    methods = [method for method in COLOURS if method in set(table["method"]) and method != "truth"]
+    methods = [method for method in dict.fromkeys(table["method"]) if method != "truth"]
     across = 2 if len(shown) == 4 else min(PANELS_A_ROW, len(shown))  # four stand better as two by two
     down = ceil(len(shown) / across)
     figure = Figure(figsize=(1.6 + 2.7 * across, 1.0 + (0.6 + 0.36 * len(methods)) * down), layout="constrained")
@@ -49,7 +49,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, methods: list[str], zero: bool) -> No
     if zero:
         axes.axvline(0, color="0.6", linewidth=0.8, zorder=0)
     for height, method in enumerate(methods):
-        colour = COLOURS[method]
+        colour = COLOURS[method.split(" (")[0]]
         mine = rows[rows["method"] == method]
         axes.hlines([height] * len(mine), mine["low"], mine["high"], color=colour, linewidth=2)
         axes.plot(mine["estimate"], [height] * len(mine), "o", color=colour, markersize=6)

@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Literal
 
 import pandas as pd
 
-from visanda.errors import DesignError, InputError
+from visanda.errors import DesignError
 from visanda.result import Result
-from visanda.study.correct.coded import CodedRows, coded_rows
-from visanda.study.estimating.coefficient_plot import coefficient_plot
-from visanda.study.regression.coefficients import Estimates
-from visanda.study.columns import numbers, require_columns
-from visanda.study.correct.dsl import dsl
-from visanda.study.correct.gold import gold_only
 from visanda.study.correct.crossfit import Learner
-from visanda.study.regression.formula import design
-from visanda.study.regression.named import Model
-from visanda.study.regression.ordinary import naive, ordinary
+from visanda.study.correct.machine import Prediction
+from visanda.study.estimating.choice import CALLED, CITED, Method, choose
+from visanda.study.estimating.coefficient_plot import coefficient_plot
+from visanda.study.estimating.fits import GOLD, NAIVE, TRUTH, Settings, corrected, effects, others, possible
+from visanda.study.estimating.question import Question, question, refuse_training_codes
+from visanda.study.regression.coefficients import Estimates
+from visanda.study.regression.formula import sides
 from visanda.study.wording import describe, disagreements, number, weak_design
 
-NAIVE, GOLD, CORRECTED, TRUTH = METHODS = ("naive", "gold only", "corrected (DSL)", "truth")
-HALF = 0.5  # the probability from which a 0/1 variable is labelled 1
 SCALES = {
     "lm": "Coefficient",
     "logit": "Coefficient (log odds)",
+    "poisson": "Coefficient (log of the expected count)",
+    "negbin": "Coefficient (log of the expected count)",
+    "fepois": "Coefficient (log of the expected count)",
+    "multinomial": "Coefficient (log odds against the first category)",
+    "ordinal": "Coefficient (log odds of a higher category)",
+    "mixed": "Coefficient",
     "mean": "Estimate",
 }
 SAYS = {
     "lm": "Linear regression: {}.",
     "logit": "Logistic regression: {}; coefficients are log odds.",
-    "mean": "Mean of {}, in the units of its codes; the share of 1 where they are 0 and 1.",
+    "poisson": "Poisson regression: {}; coefficients are logs of ratios of expected counts.",
+    "negbin": "Negative binomial regression (NB2): {}; coefficients are logs of ratios of expected counts.",
+    "fepois": "Poisson regression with fixed effects: {}; coefficients are logs of ratios of expected counts.",
+    "multinomial": "Multinomial logistic regression: {}; coefficients are log odds against the first category.",
+    "ordinal": "Ordinal (proportional odds) regression: {}; coefficients are log odds of a higher category.",
+    "mixed": "Linear mixed model: {}.",
+    "mean": "Mean of {}, in the units of its codes; the share of 1 where they are 0 and 1, of each category otherwise.",
 }
 
 
@@ -41,16 +49,23 @@ def estimate(
     data: pd.DataFrame,
     formula: str,
     *,
-    model: Literal["auto", "lm", "logit"] = "auto",
-    predicted_var: str | list[str],
-    prediction: str | list[str],
+    model: Literal[
+        "auto", "lm", "logit", "poisson", "multinomial", "fe", "negbin", "ordinal", "mixed", "fepois"
+    ] = "auto",
+    method: Method = "auto",
+    predicted_var: str | Sequence[str],
+    prediction: Prediction | Sequence[Prediction],
     sample_prob: str | None = None,
-    label: str | list[str] | None = None,
+    label: str | Sequence[str] | None = None,
     cluster: str | None = None,
+    weights: str | None = None,
     learner: Literal["linear", "raw"] | Learner = "linear",
     folds: int = 5,
     splits: int = 10,
+    resamples: int = 2000,
     seed: int = 1,
+    margins: bool = False,
+    trained_on: str | None = None,
     truth: dict[str, str] | None = None,
 ) -> Result:
     """Fit ``formula`` three ways: machine labels as if true, hand-coded rows only, and corrected.
@@ -58,22 +73,31 @@ def estimate(
     Args:
         data: a row a unit: an image, a post, a face. Rows that miss an observed variable or a prediction are
             dropped and counted.
-        formula: R-style, such as ``"protest ~ log(followers) + C(country)"``; a variable alone
-            (``"protest"``) asks for its mean, which is its share where it is 0/1.
-        model: ``"lm"``, ``"logit"``, or ``"auto"``: logit where the outcome is 0/1, else lm.
-        predicted_var: the variables of the formula that the machine coded, as 0/1 or numbers by people;
-            missing where nobody coded.
-        prediction: for each of them the column with the machine's probability or number, in every row.
-        sample_prob: column with the known probability, in (0, 1], that a row was drawn for coding; None: a
-            simple random sample was coded.
+        formula: R-style, such as ``"protest ~ log(followers) + C(country)"``; ``"y ~ x | city + month"`` has fixed
+            effects; a variable alone (``"protest"``) asks for its mean, which is its share where it is 0/1, and the
+            share of each category where it is text.
+        model: ``"auto"``: logit where the outcome is 0/1, multinomial where it is a category, else lm. ``"fe"`` is lm
+            with the fixed effects that the formula names.
+        method: of correction. ``"auto"`` chooses by the model and by how rows were drawn, and says why; ``"dsl"``,
+            ``"ppi"``, ``"debias"`` (any model, by bootstrap), ``"likelihood"`` (no designed sample).
+        predicted_var: the variables of the formula that the machine coded, as 0/1, numbers, or categories (text) by
+            people; missing where nobody coded them.
+        prediction: for each of them the column with the machine's probability or number, in every row; of categories
+            the column of its labels, or the column with the probability of each value, by value.
+        sample_prob: column with the known probability, in (0, 1], that a row was drawn for coding; ``"equal"``:
+            a simple random sample was coded; None: not known, and then only ``likelihood`` is possible.
         label: for each of them the column with the machine's hard label; None: prediction of 0.5 or more
-            where the codes are 0/1, else the prediction.
+            where the codes are 0/1, the most probable category, else the prediction.
         cluster: column of units that go together (an account, a video).
+        weights: column of how much each row counts in the model, such as survey weights.
         learner: ``"linear"``, ``"raw"`` or a function that makes a scikit-learn model:
-            see :func:`visanda.study.correct.dsl`.
+            see :func:`visanda.study.correct.dsl.dsl`.
         folds: of the cross-fitting.
         splits: repetitions of the cross-fitting.
-        seed: of the splits; the same seed, the same numbers.
+        resamples: of the bootstrap, where the method has one.
+        seed: of splits and resamples; the same seed, the same numbers.
+        margins: add average marginal effects, in points of probability or of the outcome.
+        trained_on: column that is true where the machine learnt from the row's code: such codes are refused.
         truth: for teaching and simulation, the column with the true value of each predicted variable.
 
     Returns:
@@ -90,135 +114,84 @@ def estimate(
         >>> y = draw.integers(0, 2, 400) * 1.0
         >>> data = pd.DataFrame({"protest": y, "p_protest": np.where(draw.random(400) < 0.9, y, 1 - y)})
         >>> data.loc[100:, "protest"] = np.nan
-        >>> found = estimate(data, "protest", predicted_var="protest", prediction="p_protest")
+        >>> found = estimate(data, "protest", predicted_var="protest", prediction="p_protest", sample_prob="equal")
         >>> list(found.table["method"])
         ['naive', 'gold only', 'corrected (DSL)']
     """
-    variables = _listed(predicted_var)
-    machine = _paired(variables, prediction, "prediction")
-    labels = _paired(variables, label, "label") if label else {}
-    asked = _with_outcome(data, formula)
-    data = data.assign(**{name: numbers(data, name) for name in [*machine.values(), *labels.values()]})
-    rows = coded_rows(data, asked, variables, [*machine.values(), *labels.values()], sample_prob, cluster)
-    kind = _kind(formula, model, rows)
-    fitted: Model = "lm" if kind == "mean" else kind
-    corrected = dsl(
-        rows.data,
-        asked,
-        model=fitted,
-        predicted_var=variables,
-        prediction=list(machine.values()),
-        sample_prob=sample_prob,
-        cluster=cluster,
-        learner=learner,
-        folds=folds,
-        splits=splits,
-        seed=seed,
-    )
-    taken = _labelled(rows, machine, labels)
-    others: dict[str, Callable[[], Estimates]] = {
-        NAIVE: lambda: naive(taken, asked, fitted, variables, [_label(name) for name in variables], cluster),
-        GOLD: lambda: gold_only(rows.data, asked, fitted, variables, sample_prob, cluster),
-    }
-    if truth:
-        others[TRUTH] = lambda: ordinary(_true(rows.data, truth), asked, fitted, cluster)
-    fits, impossible = _fitted(others)
-    fits[CORRECTED] = corrected
-    if kind == "mean":
-        fits = {method: _mean(fit, formula, rows) for method, fit in fits.items()}
-    fits = {method: fits[method] for method in METHODS if method in fits}
-    return Result(
+    asked = question(data, formula, model, predicted_var, prediction, sample_prob, label, cluster, weights)
+    chosen, why = choose(method, asked.kind, sample_prob, len(asked.machine))
+    coded = pd.Series(asked.rows.coded, index=asked.rows.data.index)
+    refuse_training_codes(asked.rows.data, coded, trained_on)
+    settings = Settings(learner, folds, splits, resamples, seed)
+    name = CALLED[chosen]
+    compared, impossible = possible(others(asked, truth))
+    fits = _ordered({**compared, name: corrected(asked, chosen, settings)}, name)
+    if asked.kind == "mean":
+        fits = {one: _mean(fit, asked) for one, fit in fits.items()}
+    made = Result(
         title=f"{formula}: with the machine's labels, with human codes, and corrected",
         table=(table := _table(fits)),
-        words=_words(formula, kind, rows, fits),
-        warnings=[*_warnings(kind, rows, variables, sample_prob, fits), *impossible],
-        draw=partial(coefficient_plot, table, formula, SCALES[kind], kind != "mean"),
+        words=_words(asked, chosen, why if method == "auto" else "", fits),
+        warnings=[*_warnings(asked, fits, name), *impossible],
+        draw=partial(coefficient_plot, table, formula, SCALES[asked.kind], asked.kind != "mean"),
         provenance={
             "formula": formula,
-            "model": kind,
-            "prediction": machine,
-            "label": labels or "prediction >= 0.5 where codes are 0/1",
+            "model": asked.kind,
+            "method": chosen,
+            "why": why,
+            "prediction": {one.variable: list(one.columns) for one in asked.machine},
+            "label": asked.labels or "prediction >= 0.5 where codes are 0/1",
             "sample_prob": sample_prob,
             "cluster": cluster,
+            "weights": weights,
             "learner": learner if isinstance(learner, str) else repr(learner),
             "folds": folds,
             "splits": splits,
             "seed": seed,
             "truth": truth,
-            "n": rows.n,
-            "n_coded": rows.n_coded,
-            "n_dropped": rows.n_dropped,
+            "n": asked.rows.n,
+            "n_coded": asked.rows.n_coded,
+            "n_dropped": asked.rows.n_dropped,
         },
+        extra={"wide": _wide(table)},
+    )
+    if margins:
+        made.also.append(_effects(asked, chosen, settings, truth))
+    return made
+
+
+def _ordered(fits: dict[str, Estimates], name: str) -> dict[str, Estimates]:
+    return {method: fits[method] for method in (NAIVE, GOLD, name, TRUTH) if method in fits}
+
+
+def _effects(asked: Question, chosen: str, settings: Settings, truth: dict[str, str] | None) -> Result:
+    found, impossible = possible(effects(asked, chosen, settings, truth))
+    name = CALLED[chosen]
+    if "corrected" in found:
+        found[name] = found.pop("corrected")
+    found = _ordered(found, name)
+    if not found:
+        raise DesignError("; ".join(impossible))
+    scale = "Points of probability (1 = 100 %)" if asked.kind in ("logit", "multinomial") else "Units of the outcome"
+    table = _table(found)
+    return Result(
+        title=f"{asked.formula}: average marginal effects",
+        table=table,
+        words=[
+            "Average marginal effects: by how much the expected outcome changes, on average over all units, with one "
+            f"more of a number, or with 1 in place of 0. {scale}."
+        ],
+        warnings=impossible,
+        draw=partial(coefficient_plot, table, f"{asked.formula}: average marginal effects", scale, True),
         extra={"wide": _wide(table)},
     )
 
 
-def _listed(names: str | list[str]) -> list[str]:
-    return [names] if isinstance(names, str) else list(names)
-
-
-def _paired(variables: list[str], columns: str | list[str], what: str) -> dict[str, str]:
-    listed = _listed(columns)
-    if len(listed) != len(variables) or not variables:
-        raise InputError(f"{len(variables)} predicted_var but {len(listed)} {what}: name one {what} for each")
-    return dict(zip(variables, listed, strict=True))
-
-
-def _with_outcome(data: pd.DataFrame, formula: str) -> str:
-    if "~" in formula:
-        return formula
-    require_columns(data, [formula], "the variable")
-    return f"`{formula}` ~ 1"
-
-
-def _kind(formula: str, model: Literal["auto", "lm", "logit"], rows: CodedRows) -> Literal["mean", "lm", "logit"]:
-    if "~" not in formula:
-        if model == "logit":
-            raise InputError(f"{formula!r} asks for a mean; its log odds are the logit of '{formula} ~ 1'")
-        return "mean"
-    if model != "auto":
-        return model
-    outcome = design(formula.split("~")[0] + "~ 1", rows.data[rows.coded]).outcome[:, 0]
-    return "logit" if set(outcome) == {0.0, 1.0} else "lm"
-
-
-def _label(variable: str) -> str:
-    return f"the machine's label of {variable}"
-
-
-def _labelled(rows: CodedRows, machine: dict[str, str], labels: dict[str, str]) -> pd.DataFrame:
-    made = {}
-    for name, column in machine.items():
-        made[_label(name)] = rows.data[labels.get(name, column)]
-        if name not in labels and set(rows.data.loc[rows.coded, name]) == {0.0, 1.0}:
-            if not rows.data[column].between(0, 1).all():
-                raise InputError(f"prediction {column!r} is no probability in 0-1: name the 0/1 column as label")
-            made[_label(name)] = (rows.data[column] >= HALF).astype(float)
-    return rows.data.assign(**made)
-
-
-def _true(data: pd.DataFrame, truth: dict[str, str]) -> pd.DataFrame:
-    known = {name: numbers(data, column) for name, column in truth.items()}
-    for name, values in known.items():
-        if values.isna().any():
-            raise InputError(f"truth: column {truth[name]!r} misses values; it must be known in every row")
-    return data.assign(**known)
-
-
-def _fitted(fits: dict[str, Callable[[], Estimates]]) -> tuple[dict[str, Estimates], list[str]]:
-    """The fits that work; a comparison that cannot be made is said, and does not stop the corrected one."""
-    done, impossible = {}, []
-    for method, fit in fits.items():
-        try:
-            done[method] = fit()
-        except DesignError as error:
-            impossible.append(f"No estimate by {method}: {error}")
-    return done, impossible
-
-
-def _mean(fit: Estimates, variable: str, rows: CodedRows) -> Estimates:
-    what = "share" if set(rows.data.loc[rows.coded, variable]) == {0.0, 1.0} else "mean"
-    return replace(fit, names=(f"{what} of {variable}",))
+def _mean(fit: Estimates, asked: Question) -> Estimates:
+    if asked.rows.categories:
+        return replace(fit, names=tuple(f"share of {name}" for name in fit.names))
+    codes = set(asked.rows.data.loc[asked.rows.coded, asked.variables[0]])
+    return replace(fit, names=(f"{'share' if codes == {0.0, 1.0} else 'mean'} of {asked.formula}",))
 
 
 def _table(fits: dict[str, Estimates]) -> pd.DataFrame:
@@ -234,22 +207,32 @@ def _wide(table: pd.DataFrame) -> pd.DataFrame:
     return wide.rename_axis(columns=None).reset_index()
 
 
-def _words(formula: str, kind: str, rows: CodedRows, fits: dict[str, Estimates]) -> list[str]:
+def _words(asked: Question, chosen: str, why: str, fits: dict[str, Estimates]) -> list[str]:
+    rows = asked.rows
     dropped = f"; {rows.n_dropped:,} more were left out for missing values" if rows.n_dropped else ""
+    says = SAYS[asked.kind].format(asked.formula)
+    if asked.kind == "lm" and asked.effects:
+        says += " What stands right of the | are fixed effects, which are taken out of all other variables."
     return [
         f"{rows.n:,} rows, of which {rows.n_coded:,} are coded by hand{dropped}.",
-        SAYS[kind].format(formula),
-        "The machine's errors were corrected by design-based supervised learning (Egami et al. 2023).",
-        *describe(kind, fits.get(NAIVE), fits[CORRECTED]),
+        says,
+        f"The machine's errors were corrected by {CITED[chosen]}.",
+        *([why] if why else []),
+        *describe(asked.kind, fits.get(NAIVE), fits[CALLED[chosen]]),
     ]
 
 
-def _warnings(
-    kind: str, rows: CodedRows, variables: list[str], sample_prob: str | None, fits: dict[str, Estimates]
-) -> list[str]:
+def _warnings(asked: Question, fits: dict[str, Estimates], name: str) -> list[str]:
+    rows, variables = asked.rows, asked.variables
     clusters = None if rows.cluster is None else len(set(rows.cluster[rows.coded]))
-    found = disagreements(kind, fits[NAIVE], fits[CORRECTED]) if NAIVE in fits else []
-    found += weak_design(rows.data.loc[rows.coded, variables], clusters, sample_prob)
+    found = disagreements(asked.kind, fits[NAIVE], fits[name]) if NAIVE in fits else []
+    found += weak_design(rows.data.loc[rows.coded, variables], clusters)
+    if asked.sample_prob is None:
+        found.append(
+            "It is not known how rows were drawn for coding: this estimate is right only if the model of the machine's "
+            "errors is, and if rows were coded at random given the variables of the formula."
+        )
+    found += _never_coded(asked)
     if rows.n_partly:
         found.append(f"{rows.n_partly:,} rows are coded for some of {', '.join(variables)} only: taken as not coded.")
     if rows.n_uncoded_draws:
@@ -258,4 +241,18 @@ def _warnings(
             "coders went in the random order and stopped; if they left out hard ones, "
             "the correction is not valid."
         )
+    return found
+
+
+def _never_coded(asked: Question) -> list[str]:
+    """Categories of observed variables of which nobody coded a row."""
+    found, rows = [], asked.rows
+    for name in sorted(sides(asked.asked)[1] - set(asked.variables)):
+        if not pd.api.types.is_float_dtype(rows.data[name]):
+            missing = sorted(set(rows.data[name].astype(str)) - set(rows.data.loc[rows.coded, name].astype(str)))
+            if missing:
+                found.append(
+                    f"Rows with {name} = {', '.join(missing)} were not coded once: what the machine gets wrong there "
+                    "cannot be known, and is taken to be as in the other rows."
+                )
     return found

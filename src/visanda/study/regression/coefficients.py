@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import chi2, norm
+
+from visanda.errors import InputError
 
 Z95 = float(norm.ppf(0.975))
 
@@ -18,7 +21,7 @@ class Estimates:
 
     Attributes:
         names: the k terms.
-        coef: (k,) coefficients, in the units of the outcome (lm, mean) or log odds (logit).
+        coef: (k,) coefficients, in the units of the outcome (lm, mean), log odds (logit) or logs (poisson).
         se: (k,) standard errors.
         cov: (k, k) covariance of the coefficients; its diagonal is ``se`` squared.
         n: rows the fit rests on.
@@ -36,7 +39,42 @@ class Estimates:
 
     def frame(self) -> pd.DataFrame:
         """One row a term: term, estimate, se, low and high (95 % interval), p (two-sided, normal)."""
-        p = 2 * norm.sf(np.abs(self.coef) / self.se)
+        with np.errstate(divide="ignore", invalid="ignore"):  # what is known for certain has no p
+            p = 2 * norm.sf(np.abs(self.coef) / self.se)
         low, high = self.coef - Z95 * self.se, self.coef + Z95 * self.se
         columns = {"estimate": self.coef, "se": self.se, "low": low, "high": high, "p": p}
         return pd.DataFrame({"term": list(self.names), **columns})
+
+    def combined(self, **combinations: Mapping[str, float]) -> Estimates:
+        """Linear combinations of coefficients, such as the slope in one of two groups.
+
+        Args:
+            combinations: by the name of each, the weight of each term in it.
+
+        Raises:
+            InputError: a term that is not there.
+
+        Example:
+            >>> both = Estimates(("a", "b"), np.ones(2), np.ones(2), np.eye(2), 9, 9)
+            >>> both.combined(sum={"a": 1, "b": 1}).se.round(3).tolist()
+            [1.414]
+        """
+        weights = np.array([self._weights(one) for one in combinations.values()])
+        cov = weights @ self.cov @ weights.T
+        return replace(self, names=tuple(combinations), coef=weights @ self.coef, se=np.sqrt(np.diag(cov)), cov=cov)
+
+    def joint_p(self, terms: Sequence[str]) -> float:
+        """The p of Wald's test that the coefficients of all ``terms`` are 0.
+
+        Raises:
+            InputError: a term that is not there.
+        """
+        chosen = np.array([self._weights({term: 1.0}) for term in terms])
+        b = chosen @ self.coef
+        return float(chi2.sf(b @ np.linalg.solve(chosen @ self.cov @ chosen.T, b), len(b)))
+
+    def _weights(self, combination: Mapping[str, float]) -> NDArray[np.float64]:
+        strange = [term for term in combination if term not in self.names]
+        if strange:
+            raise InputError(f"no term {', '.join(strange)}: the terms are {', '.join(self.names)}")
+        return np.array([combination.get(name, 0.0) for name in self.names])

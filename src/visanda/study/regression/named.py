@@ -7,30 +7,41 @@ from typing import Literal
 import pandas as pd
 
 from visanda.errors import DesignError
-from visanda.study.columns import require_columns
-from visanda.study.regression.formula import Design, outcome_of
+from visanda.study.columns import numeric, require_columns
+from visanda.study.regression.formula import Design, outcome_of, sides
 
 Model = Literal["lm", "logit", "poisson", "multinomial"]
 
 
 def named(made: Design, model: Model) -> tuple[str, ...]:
     """The names of the coefficients: terms, or ``category: term`` where the outcome has several."""
-    if model != "multinomial":
+    if not made.categories:
         return made.names
-    return tuple(f"{value}: {name}" for value in made.categories[1:] for name in made.names)
+    values = made.categories[first_modelled(model) :]
+    if made.names == ("Intercept",) and model == "lm":
+        return values
+    return tuple(f"{value}: {name}" for value in values for name in made.names)
 
 
-def categories_of(rows: pd.DataFrame, formula: str, model: Model) -> tuple[str, ...]:
-    """The values of the outcome of a multinomial, sorted; the first is the reference. Empty for other models.
+def first_modelled(model: str) -> int:
+    """The first column of an outcome of categories that is modelled: a multinomial's first is the reference."""
+    return 1 if model == "multinomial" else 0
+
+
+def categories_of(rows: pd.DataFrame, formula: str, model: str) -> tuple[str, ...]:
+    """The values of an outcome that is a category, sorted; empty where it is a number.
+
+    A multinomial takes any column for categories; a mean takes text for the shares of its values.
 
     Raises:
-        DesignError: there are fewer than two.
+        DesignError: a multinomial of fewer than two.
     """
-    if model != "multinomial":
+    name = outcome_of(formula).strip("`")
+    if model == "multinomial":
+        require_columns(rows, [name], "the outcome")
+    elif model != "lm" or sides(formula)[1] or name not in rows or pd.api.types.is_float_dtype(numeric(rows[name])):
         return ()
-    name = outcome_of(formula)
-    require_columns(rows, [name], "the outcome")
     values = tuple(sorted(set(rows[name].dropna().astype(str))))
     if len(values) < 2:
-        raise DesignError(f"{name} has one category ({', '.join(values)}): a multinomial needs two or more")
+        raise DesignError(f"{name} has one category ({', '.join(values)}): nothing to estimate")
     return values

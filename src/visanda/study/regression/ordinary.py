@@ -15,7 +15,7 @@ from visanda.study.regression.coefficients import Estimates
 from visanda.study.regression.families import FAMILIES, Family
 from visanda.study.regression.formula import Design, complete, design, refuse_collinear, sides
 from visanda.study.regression.moments import Rows, check_outcome, influence, sandwich, solve
-from visanda.study.regression.named import Model, categories_of, named
+from visanda.study.regression.named import Model, categories_of, first_modelled, named
 
 
 def ordinary(
@@ -71,7 +71,7 @@ def weighted(
     if groups is not None and groups.max() == 0:
         raise DesignError(f"all rows lie in one cluster of {cluster!r}: standard errors need several")
     refuse_collinear(made)
-    outcome = made.outcome[:, 1:] if values else made.outcome
+    outcome = made.outcome[:, first_modelled(model) :]
     check_outcome(family, outcome)
     terms = made.matrix.shape[1] + degrees_absorbed(made.absorbed, groups)
     if len(outcome) <= terms:
