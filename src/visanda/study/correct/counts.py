@@ -18,10 +18,16 @@ from numpy.typing import NDArray
 
 from visanda.errors import DesignError, InputError
 from visanda.result import Result
-from visanda.study.columns import numeric, require_columns
+from visanda.study.columns import require_columns
 from visanda.study.correct.coded import CodedRows, coded_rows
 from visanda.study.correct.counts_shown import counts_plot, counts_warnings, counts_words
-from visanda.study.correct.error_rates import ErrorRates, equal_error_rates, error_rates, refuse_inseparable
+from visanda.study.correct.error_rates import (
+    ErrorRates,
+    class_names,
+    equal_error_rates,
+    error_rates,
+    refuse_inseparable,
+)
 from visanda.study.regression.moments import sandwich
 from visanda.study.sample import strata
 
@@ -138,7 +144,7 @@ def adjusted_shares(
 
 
 def _counted(rows: CodedRows, variable: str, label: str, columns: list[str], titles: list[str]) -> _Counted:
-    hand, machine = (_named(rows.data[name]) for name in (variable, label))
+    hand, machine = (class_names(rows.data[name]) for name in (variable, label))
     said, true = set(machine), set(hand[rows.coded])
     if said.isdisjoint(true):
         raise InputError(
@@ -261,12 +267,6 @@ def _tested(counted: _Counted, titles: list[str]) -> tuple[pd.DataFrame, pd.Data
     apart = {title: one for title, one in found.items() if title != "all"}
     tested = equal_error_rates(apart or {"all": found["all"]})
     return tested, each[["stratum", "true", "said", "rows", "share"]]
-
-
-def _named(column: pd.Series) -> pd.Series:
-    """Classes by their names; missing where there is none."""
-    values = numeric(column)
-    return strata(values.to_frame("class"), ["class"]).where(values.notna(), None)
 
 
 def _some(values: set[str]) -> str:

@@ -12,6 +12,8 @@ from scipy.stats import chi2, chi2_contingency
 
 from visanda.errors import DesignError
 from visanda.study.agreement import confusion
+from visanda.study.columns import numeric
+from visanda.study.sample import strata
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.integer]
@@ -69,6 +71,17 @@ class ErrorRates:
                 "share": [self.matrix[said, true] for true, said in cells],
             }
         )
+
+
+def class_names(column: pd.Series) -> pd.Series:
+    """Classes by their names, numbers as whole ones where they are; missing where there is none.
+
+    Example:
+        >>> class_names(pd.Series([1.0, 0.0, 2.5])).tolist()
+        ['1', '0', '2.5']
+    """
+    values = numeric(column)
+    return strata(values.to_frame("class"), ["class"]).where(values.notna(), None)
 
 
 def error_rates(true: Numbers, said: Numbers, weight: Array, classes: tuple[str, ...], where: str = "") -> ErrorRates:
