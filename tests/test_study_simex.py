@@ -76,12 +76,12 @@ class TestExtrapolation:
         assert found["estimate"] == pytest.approx(expected, abs=3 * found["se"])
 
     def test_intervals_cover_and_naive_ones_do_not(self):
-        found = [simex(drawn(s, n=600, b=1.5), "y ~ x", misclassification=ERRORS, draws=15, **ASK) for s in range(40)]
+        found = [simex(drawn(s, n=600, b=1.5), "y ~ x", misclassification=ERRORS, draws=40, **ASK) for s in range(25)]
         rows, naive = [of(one, "x") for one in found], [of(one, "x", "naive") for one in found]
-        assert np.mean([row["low"] < 1.5 < row["high"] for row in rows]) >= 0.87
+        assert np.mean([row["low"] < 1.5 < row["high"] for row in rows]) >= 0.84
         assert np.mean([row["low"] < 1.5 < row["high"] for row in naive]) < 0.4
         spread = np.std([row["estimate"] for row in rows])
-        assert np.mean([row["se"] for row in rows]) == pytest.approx(spread, rel=0.3)
+        assert np.mean([row["se"] for row in rows]) == pytest.approx(spread, rel=0.35)
 
     @pytest.mark.parametrize("model", ["logit", "poisson"])
     def test_models_of_counts_and_of_choices(self, model):
