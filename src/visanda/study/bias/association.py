@@ -86,7 +86,9 @@ def association(
         title=f"Association of {names[0]} and {names[1]} with {names[2]} and {names[3]}",
         table=table,
         words=[_words(names, apart / spread, p, p_two, exact)],
-        warnings=[f"Fewer than {FEW} pictures of: {', '.join(few)}. Other pictures may tell another story."] if few else [],
+        warnings=[f"Fewer than {FEW} pictures of: {', '.join(few)}. Other pictures may tell another story."]
+        if few
+        else [],
         draw=partial(association_plot, pictures, names),
         provenance={"permutations": permutations, "seed": seed, "exact": exact},
         extra={"pictures": pictures},
@@ -104,7 +106,9 @@ def _check(sets: dict[str, Array]) -> None:
             raise InputError(f"{name} holds vectors with missing numbers, or of length 0: leave these pictures out")
     for (name, one), least in zip(sets.items(), (2, 2, 1, 1), strict=True):
         if len(one) < least:
-            raise DesignError(f"{name} has {len(one)} pictures; at least {least} are needed, and 20 or more to tell much")
+            raise DesignError(
+                f"{name} has {len(one)} pictures; at least {least} are needed, and 20 or more to tell much"
+            )
 
 
 def _unit(vectors: Array) -> Array:

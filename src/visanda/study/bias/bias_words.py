@@ -29,7 +29,7 @@ def bias_words(
     for column in columns:
         mine = {name: one[one["by"] == column] for name, one in extra.items()}
         told = [_worst(mine["worst groups"], mine["tests"], rate) for rate in ERRORS]
-        told += [_difference(row) for row in _clearest(mine["differences"], "difference").to_dict("records")]
+        told += [_difference(row) for _, row in _clearest(mine["differences"], "difference").iterrows()]
         told += [_gaps(mine["calibration"], mine["tests"])] if "calibration" in mine else []
         told = [sentence for sentence in told if sentence]
         words += [f"By {column}: {' '.join(told)}" if told else f"By {column}: nothing to compare, too few rows."]
@@ -49,8 +49,8 @@ def bias_warnings(small: list[str], uncompared: list[str], weight: Array, tests:
 
 
 def _everybody(table: pd.DataFrame, name: str) -> str:
-    whole = table[(table["by"] == "") & (table["class"] == name)].set_index("rate")
-    missed, wrong = (_share(whole.loc[rate]) for rate in (FALSE_NEGATIVE, FALSE_POSITIVE))
+    whole = table[(table["by"] == "") & (table["class"] == name)]
+    missed, wrong = (_share(whole[whole["rate"] == rate].iloc[0]) for rate in (FALSE_NEGATIVE, FALSE_POSITIVE))
     return (
         f"{name} is missed in {missed} of those that people coded so (false negative rate), and said in {wrong} of "
         "those that they did not (false positive rate)."
@@ -90,7 +90,7 @@ def _clearest(apart: pd.DataFrame, name: str) -> pd.DataFrame:
     return apart.sort_values("value", ascending=False, kind="stable").drop_duplicates(name).sort_values(name)
 
 
-def _difference(row: dict[str, float]) -> str:
+def _difference(row: pd.Series) -> str:
     size = f"{row['value'] * 100:.1f} percentage points, [{row['low'] * 100:.1f}, {row['high'] * 100:.1f}]"
     if row["difference"] == PARITY:
         return (

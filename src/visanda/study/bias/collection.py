@@ -126,9 +126,7 @@ def _shares(
         known = weight[inside & ~silent].sum()
         for value in order:
             here = (values == value).to_numpy(dtype=bool)
-            share, low, high = share_of(
-                here[inside], weight[inside], None if together is None else together[inside]
-            )
+            share, low, high = share_of(here[inside], weight[inside], None if together is None else together[inside])
             told = value not in (SILENT, FAILED) and known > 0
             rows.append(
                 {"source": source, "column": column, "value": value, "n": int((here & inside).sum())}
@@ -179,16 +177,18 @@ def share_of(happened: Flags, weight: Array, together: NDArray[np.intp] | None) 
 
 def _words(table: pd.DataFrame, n: int, source: str | None) -> list[str]:
     whole = table[table["source"] == EVERYBODY]
-    words = [f"{n:,} faces or people" + (f" from {table['source'].nunique() - 1} values of {source}." if source else ".")]
+    words = [
+        f"{n:,} faces or people" + (f" from {table['source'].nunique() - 1} values of {source}." if source else ".")
+    ]
     for column, mine in whole.groupby("column", sort=False):
-        parts = [
-            f"{row.value} {row.share:.1%} [{row.low:.1%}, {row.high:.1%}]" for row in mine.itertuples()
-        ]
+        parts = [f"{row.value} {row.share:.1%} [{row.low:.1%}, {row.high:.1%}]" for row in mine.itertuples()]
         what = f"Of {mine['of'].iloc[0]:,} pictures" if column == "picture" else f"{column}"
         words.append(f"{what}: {', '.join(parts)} (95 % CI).")
     if source:
         words += _apart(table[table["source"] != EVERYBODY], source)
-    words.append("These are perceived groups, as a machine says, with its errors; shares are of all, with a value or not.")
+    words.append(
+        "These are perceived groups, as a machine says, with its errors; shares are of all, with a value or not."
+    )
     return words
 
 
@@ -201,11 +201,11 @@ def _apart(table: pd.DataFrame, source: str) -> list[str]:
             continue
         value = (wide.max(axis=1) - wide.min(axis=1)).idxmax()
         one = mine[mine["value"] == value].sort_values("share")
-        low, high = (tuple(float(row[name]) for name in ("share", "low", "high")) for _, row in one.iloc[[0, -1]].iterrows())
+        low, high = ((row[0], row[1], row[2]) for row in one[["share", "low", "high"]].to_numpy(dtype=float)[[0, -1]])
+        least, most = one["source"].iloc[0], one["source"].iloc[-1]
         chance = ", which may be chance" if difference(high, low)[1] <= 0 else ""
         words.append(
-            f"By {source}, {column} differs most in {value}: {high[0]:.1%} in {one['source'].iloc[-1]}, {low[0]:.1%} in "
-            f"{one['source'].iloc[0]}{chance}."
+            f"By {source}, {column} differs most in {value}: {high[0]:.1%} in {most}, {low[0]:.1%} in {least}{chance}."
         )
     return words
 
@@ -216,9 +216,12 @@ def _warnings(table: pd.DataFrame, cluster: str | None) -> list[str]:
     small = [f"{row.source} ({row.of})" for row in sizes[sizes["of"] < FEW].itertuples()]
     if small:
         found.append(f"Fewer than {FEW} rows of: {', '.join(small)}. Their shares are rough.")
-    quiet = table[table["value"].isin([SILENT, FAILED])].groupby(["source", "column"], sort=False)["share"].sum()
-    for (source, column), share in quiet[quiet >= MANY_SILENT].items():
-        found.append(f"{column} has no value for {share:.0%} of {source}: who these are is not known.")
+    silent = table[table["value"].isin([SILENT, FAILED])]
+    quiet = silent.groupby(["source", "column"], sort=False)["share"].sum().reset_index()
+    found += [
+        f"{row.column} has no value for {row.share:.0%} of {row.source}: who these are is not known."
+        for row in quiet[quiet["share"] >= MANY_SILENT].itertuples()
+    ]
     if cluster is None:
         found.append("Rows are taken as independent; faces of one picture or video are not: name what they share.")
     return found

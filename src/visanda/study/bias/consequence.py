@@ -48,6 +48,7 @@ def consequence(
     label: str | None = None,
     sample_prob: str | None = None,
     cluster: str | None = None,
+    splits: int = 10,
     seed: int = 1,
 ) -> Result:
     """The share of ``variable`` in each group and its difference to the largest group: as the machine says, and true.
@@ -67,6 +68,7 @@ def consequence(
         sample_prob: column with the known probability, in (0, 1], that the row was drawn for coding; None: equal for
             all. It may be missing where the row was not coded.
         cluster: column of units that go together (an account, a video).
+        splits: repetitions of the cross-fitting, over which the median is taken.
         seed: of the cross-fitting.
 
     Returns:
@@ -92,7 +94,9 @@ def consequence(
     """
     rows, groups, warnings = _prepared(data, variable, by, prediction, label, sample_prob, cluster)
     probability, together = ("pi" if sample_prob else None), ("cluster" if cluster else None)
-    corrected = partial(dsl, formula="", model="lm", sample_prob=probability, cluster=together, seed=seed)
+    corrected = partial(
+        dsl, formula="", model="lm", sample_prob=probability, cluster=together, splits=splits, seed=seed
+    )
     fits = {
         NAIVE: naive(rows.dropna(subset=["label"]), "code ~ C(group)", "lm", ["code"], ["label"], together),
         GOLD: gold_only(rows, "code ~ C(group)", "lm", ["code"], probability, together),
@@ -112,7 +116,7 @@ def consequence(
         warnings=warnings,
         draw=partial(consequence_plot, table, share, by),
         provenance={"variable": variable, "by": by, "prediction": prediction, "label": label}
-        | {"sample_prob": sample_prob, "cluster": cluster, "seed": seed, "n": len(rows)},
+        | {"sample_prob": sample_prob, "cluster": cluster, "splits": splits, "seed": seed, "n": len(rows)},
     )
 
 

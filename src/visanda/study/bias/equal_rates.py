@@ -63,7 +63,7 @@ def _test(cells: list[Cell]) -> dict[str, object]:
 
 
 def fisher(counts: NDArray[np.int64]) -> float:
-    """p of Fisher's exact test that rows of (groups, 2) counts have the same share.
+    """Fisher's exact test, its p, that rows of (groups, 2) counts have the same share.
 
     Exact for two groups; for more, of 9,999 tables drawn with the same margins (Freeman & Halton 1951).
 

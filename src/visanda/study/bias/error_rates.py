@@ -89,14 +89,19 @@ def bias(
         table = pd.concat([table, _as_rates(calibrated)], ignore_index=True)
         both = pd.concat([tests.drop(columns="p_holm"), equal_calibration(rows, by_hand, chance)], ignore_index=True)
         extra |= {"tests": holm(both), "calibration": calibrated}
-    small = [f"{row.group} ({row.n})" for row in _sizes(rows).itertuples() if row.n < FEW]
+    small = [f"{group} ({n})" for group, n in _sizes(rows) if n < FEW]
     return Result(
         title=f"Bias of {machine.name or 'the machine'}: error rates by group",
         table=table,
         words=bias_words(table, extra, [str(name) for name in rows.groups], asked),
         warnings=bias_warnings(small, left_out(rows, counted), rows.weight, extra["tests"]),
         draw=partial(rates_plot, table, _panels(by_hand, asked, bool(chance))),
-        provenance={"n": len(rows.hand), "classes": asked, "groups": list(rows.groups), "weighted": weights is not None},
+        provenance={
+            "n": len(rows.hand),
+            "classes": asked,
+            "groups": list(rows.groups),
+            "weighted": weights is not None,
+        },
         extra=extra,
     )
 
@@ -144,9 +149,9 @@ def _panels(hand: pd.Series, classes: list[str], probable: bool) -> list[tuple[s
     return [(rate, name) for name in common for rate in ERRORS]
 
 
-def _sizes(rows: Rows) -> pd.DataFrame:
-    cells = [(f"{by} = {group}", int(members.sum())) for by, group, members in rows.cells() if by]
-    return pd.DataFrame(cells, columns=["group", "n"])
+def _sizes(rows: Rows) -> list[tuple[str, int]]:
+    """Each group, with its column, and its rows."""
+    return [(f"{by} = {group}", int(members.sum())) for by, group, members in rows.cells() if by]
 
 
 def _named(column: pd.Series) -> pd.Series:

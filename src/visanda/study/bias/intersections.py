@@ -38,12 +38,12 @@ def with_intersections(groups: pd.DataFrame, crossed: Sequence[str]) -> pd.DataF
     for asked in crossed:
         if asked.strip() == ALL and groups.shape[1] < 2:
             raise InputError("* asks for pairs of columns: name two or more of them besides")
-        pairs = list(combinations(groups, 2)) if asked.strip() == ALL else [columns_of(asked)]
+        pairs = list(combinations(map(str, groups), 2)) if asked.strip() == ALL else [columns_of(asked)]
         for names in pairs:
             require_columns(groups, names)
             if len(set(names)) < 2:
                 raise InputError(f"{asked!r} crosses one column with itself: name two different ones")
-            column = BETWEEN.join(map(str, names))
+            column = BETWEEN.join(names)
             made[column] = groups[list(names)].fillna(MISSING).astype(str).agg(BETWEEN.join, axis=1)
             if made[column].nunique() > MOST_GROUPS:
                 raise InputError(

@@ -32,7 +32,7 @@ def rates_plot(table: pd.DataFrame, panels: list[tuple[str, str]]) -> Figure:
         one = table[(table["rate"] == rate) & (table["class"] == name)].set_index(["by", "group"])
         _panel(axes, one.reindex(pd.MultiIndex.from_frame(lines)), places)
         axes.set_title(f"{rate}\nof {name}" if name else rate, fontsize=9)
-    labels = [f"{row.by}: {row.group}" if row.by else EVERYBODY for row in lines.itertuples()]
+    labels = [f"{by}: {group}" if by else EVERYBODY for by, group in lines.astype(str).to_numpy()]
     drawn[0].set_yticks(places, labels)
     drawn[0].set_ylim(places.max() + 0.6, -0.6)
     figure.supxlabel("95 % intervals, and rows that a rate is of; orange: differs from all others", fontsize=8)

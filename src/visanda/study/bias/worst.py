@@ -122,4 +122,3 @@ def left_out(rows: Rows, asked: Sequence[Rate]) -> list[str]:
             every = {group for by, group, _ in rows.cells() if by == str(column)}
             found += [f"{column} = {group} ({rate})" for group in sorted(every - named)]
     return found
-
