@@ -25,7 +25,7 @@ from visanda.study.bias.intersections import with_intersections
 from visanda.study.bias.rates import Cell, rates
 from visanda.study.bias.worst import shrunk, worst_groups
 
-MODULES = "association collection consequence equal_rates error_rates intersections rates worst".split()
+MODULES = ["association", "collection", "consequence", "equal_rates", "error_rates", "intersections", "rates", "worst"]
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -303,14 +303,14 @@ def test_shares_are_those_of_the_difference_and_words_fit_the_numbers():
 
 def test_corrected_intervals_and_those_of_the_move_hold_the_truth():
     covered = moved = naive = 0
-    for seed in range(50):
+    for seed in range(36):
         data, truth = newspapers(seed, missed=0.25, n=900)
         row = consequence(data, "woman", "outlet", prediction="said", sample_prob="pi", splits=1).table.iloc[-1]
         covered += row["corrected_low"] <= 0.1 <= row["corrected_high"]
         naive += row["naive_low"] <= 0.1 <= row["naive_high"]
         moved += row["moved_low"] <= row["naive"] - truth <= row["moved_high"]
-    assert covered >= 43 and moved >= 43  # of 50; with 95 % coverage, fewer in 3 of 1,000 tries
-    assert naive < 25
+    assert covered >= 30 and moved >= 30  # of 36; with 95 % coverage, fewer in 2 of 1,000 tries
+    assert naive < 18
 
 
 def test_abstentions_are_left_out_of_naive_shares_only():
