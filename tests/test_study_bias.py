@@ -322,6 +322,13 @@ def test_abstentions_are_left_out_of_naive_shares_only():
     assert found.iloc[-1]["rows"] == (data["outlet"] == "taz").sum()
 
 
+def test_faces_of_few_videos_are_warned_of():
+    data, _ = newspapers(6, missed=0.1)
+    data["video"] = np.arange(len(data)) % 12
+    found = consequence(data, "woman", "outlet", prediction="said", sample_prob="pi", cluster="video", splits=1)
+    assert any("only 12 clusters" in text for text in found.warnings)
+
+
 def test_a_machine_without_an_error_moves_nothing():
     data, _ = newspapers(4, missed=0)
     data["said"] = data["woman"].fillna(0.0)

@@ -133,7 +133,8 @@ def wilson(share: float, n: float, z: float = Z) -> tuple[float, float, float]:
     middle = share + z**2 / (2 * n)
     half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     below = 1 + z**2 / n
-    return share, max(0.0, float((middle - half) / below)), min(1.0, float((middle + half) / below))
+    low, high = max(0.0, float((middle - half) / below)), min(1.0, float((middle + half) / below))
+    return share, low if share > 0 else 0.0, high if share < 1 else 1.0  # without what rounding leaves
 
 
 def difference(one: tuple[float, float, float], other: tuple[float, float, float]) -> tuple[float, float, float]:

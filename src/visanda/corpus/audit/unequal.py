@@ -78,11 +78,11 @@ def _moved(
     files = [Unit(parse(id).name).id for id in machine.index]
     together = len(set(files)) < len(files)
     return consequence(
-        data.assign(**{"(file)": files, "(pi)": None if pi is None else pi.reindex(machine.index)}),
+        data.assign(**{"file of the unit": files, "(pi)": None if pi is None else pi.reindex(machine.index)}),
         name,
         str(group.name),
         prediction="(machine)",
         label="(label)",
         sample_prob=None if pi is None else "(pi)",
-        cluster="(file)" if together else None,
+        cluster="file of the unit" if together else None,
     )

@@ -19,6 +19,7 @@ from visanda.study.correct.dsl import dsl
 from visanda.study.correct.gold import gold_only
 from visanda.study.regression.coefficients import Estimates
 from visanda.study.regression.ordinary import naive
+from visanda.study.wording import FEW_CLUSTERS
 
 Array = NDArray[np.float64]
 
@@ -160,6 +161,8 @@ def _prepared(
     warnings += [f"Fewer than {FEW} coded rows, so intervals are rough: {', '.join(few)}."] if len(few) else []
     if sample_prob is None:
         warnings.append("No probabilities of the draw: valid only if the coded rows are a simple random sample.")
+    if cluster and (together := rows.loc[rows["code"].notna(), "cluster"].nunique()) < FEW_CLUSTERS:
+        warnings.append(f"Coded rows lie in only {together} clusters of {cluster!r}: intervals are too narrow.")
     found = _Groups(list(kept.index), kept["n"].to_numpy(dtype=float), kept["coded"].to_numpy(dtype=float))
     return rows, found, warnings
 
