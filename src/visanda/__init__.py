@@ -66,6 +66,7 @@ __all__ = [
     "sharpness",
     "shots",
     "signature",
+    "skin_tone",
     "speech",
     "study",
     "text",

@@ -99,6 +99,81 @@ def test_from_a_sample_by_two_coders_to_a_saved_audit(corpus: Auditing, tmp_path
     assert any((corpus.folder / "runs").glob("*-audit.json"))
 
 
+def many_faces(corpus: Auditing, copies: int = 12) -> pd.DataFrame:
+    """Makes the table gender ``copies`` times as long, in half of them with the other gender; hand codes of all.
+
+    Coders find women in three of ten faces that the machine takes for men's, and agree with it otherwise.
+    """
+    rows = corpus.frame("SELECT * FROM gender WHERE perceived_gender IS NOT NULL ORDER BY id")
+    parts = []
+    for copy in range(copies):
+        female = 1 - rows["perceived_female"] if copy % 2 else rows["perceived_female"]
+        word = np.where(female > 0.5, "woman", "man")
+        parts.append(rows.assign(id=rows["id"] + str(copy), perceived_female=female, perceived_gender=word))
+    many = pd.concat(parts, ignore_index=True)
+    put(corpus, "gender", many)
+    missed = (many["perceived_gender"] == "man") & (np.random.default_rng(3).random(len(many)) < 0.3)
+    return pd.DataFrame({"id": many["id"], "value": many["perceived_gender"].mask(missed, "woman")})
+
+
+def put(corpus: Auditing, name: str, rows: pd.DataFrame) -> None:
+    """Replaces the rows of a table."""
+    parts = corpus.parts(name)
+    table = parts.read()
+    rows = rows.astype(object).where(rows.notna(), None)
+    with parts.writing():
+        parts.replace_all(type(table).from_pylist(rows.to_dict("records"), schema=table.schema), "test")
+
+
+def test_groups_by_name_add_error_rates_and_what_they_do(corpus: Auditing):
+    """``visanda audit gender --by ...``: rates, tests, worst group and consequence, on the screen and in results/."""
+    codes = many_faces(corpus)
+    shade = np.where(np.arange(len(codes)) % 2, "dark", "light")
+    coded = codes.assign(shade=shade)
+    found = corpus.audit("gender", codes=coded, by=["kind,shade"])
+    bias = found.also[0]
+    assert bias.title.startswith("Bias of perceived_gender")
+    assert {"", "kind", "shade"} == set(bias.table["by"])
+    missed = bias.table.query("rate == 'false negative rate' and group == 'all'").iloc[0]
+    women = codes["value"] == "woman"
+    machine = corpus.frame("SELECT id, perceived_gender FROM gender").set_index("id")["perceived_gender"]
+    right = machine.reindex(codes["id"]).to_numpy() == codes["value"].to_numpy()
+    assert missed["n"] == women.sum()
+    assert missed["value"] == pytest.approx(1 - right[women].mean())
+    assert any("shade is known of coded units only" in text for text in bias.warnings)
+    for name in ("gender-audit-bias.csv", "gender-audit-bias.png", "gender-audit-bias.json"):
+        assert (corpus.results / name).exists()
+    tests = pd.read_csv(corpus.results / "gender-audit-bias-tests.csv")
+    assert set(tests["by"]) == {"shade"}
+    worst = pd.read_csv(corpus.results / "gender-audit-bias-worst-groups.csv")
+    assert list(worst["rate"]) == ["false positive rate", "false negative rate"]
+
+
+def test_a_column_of_another_table_is_found_by_its_name_and_moves_shares(corpus: Auditing):
+    codes = many_faces(corpus)
+    ages = pd.DataFrame({"id": codes["id"], "perceived_age": np.linspace(8, 75, len(codes)), "error": None})
+    put(corpus, "age", ages)
+    half = codes.sample(len(codes) // 2, random_state=1).assign(pi=0.5)
+    found = corpus.audit("gender", codes=half, by=["perceived_age*kind"])
+    titles = [one.title for one in found.also]
+    assert titles[1:] == ["What the machine's errors do to the share of woman by perceived_age"]
+    quarters = found.also[1].table.query("what == 'share'")
+    assert len(quarters) == 4 and quarters["rows"].sum() == len(codes)
+    assert found.also[1].words[0].startswith("The machine")
+    assert "perceived_age × kind" in set(found.also[0].table["by"]) & set(found.table["by"])
+    assert (corpus.results / "gender-audit-perceived_age-woman.png").exists()
+    assert any("shares of woman by kind cannot be said" in text for text in found.also[0].warnings)
+    assert "false negative rate" in str(found)
+
+
+def test_codes_are_found_where_audit_wrote_the_sheet(corpus: Auditing):
+    corpus.audit("gender", sample=10)
+    path = corpus.results / "gender-to-code.csv"
+    sheet = pd.read_csv(path, dtype={"value": object})
+    sheet.assign(value=sheet["id"].map(said(corpus))).to_csv(path, index=False)
+    assert corpus.audit("gender", by=["kind"]).table.loc[0, "n"] == 10
+
+
 def test_a_column_named_like_a_class_holds_yes_and_no(corpus: Auditing):
     machine = said(corpus)
     codes = pd.DataFrame({"id": machine.index, "woman": (machine == "woman").astype(int).to_numpy(), "hat": "no"})
@@ -173,6 +248,13 @@ def test_what_cannot_be_audited_is_said(corpus: Auditing):
         corpus.audit("gender", codes=["nothing"])
     with pytest.raises(InputError, match="no column of the hand codes"):
         corpus.audit("gender", codes=codes, by=["skin"])
+    Corpus(corpus.folder).measure("skin_tone", on="face")
+    Corpus(corpus.folder).measure("skin_tone", name="again", on="face")
+    with pytest.raises(InputError, match=r"several tables: say again\.ita or skin_tone\.ita"):
+        corpus.audit("gender", codes=codes, by=["ita"])
+    with pytest.raises(InputError, match="has no column 'its'"):
+        corpus.audit("gender", codes=codes, by=["skin_tone.its"])
+    assert set(corpus.audit("gender", codes=codes, by=["again.monk_tone"]).table["by"]) == {"", "again.monk_tone"}
     with pytest.raises(InputError, match="no class in common"):
         corpus.audit("gender", codes=codes.assign(value="f"))
     with pytest.raises(InputError, match="fill it in"):

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
-from visanda.codes import GOLD, gold, independent
+from visanda.codes import GOLD, gold, independent, variables
 from visanda.corpus.audit.audited import Audited, audited, cast, numbers_of
-from visanda.corpus.audit.handcodes import HandCodes, hand_codes
+from visanda.corpus.audit.grouping import grouping
+from visanda.corpus.audit.handcodes import hand_codes
+from visanda.corpus.audit.unequal import unequal_errors
 from visanda.corpus.formats import write_table
 from visanda.errors import InputError, MediaError
 from visanda.media import Detail, contact_sheet, load, resize, save
 from visanda.media.image import Image, ImageLike
 from visanda.result import Result
-from visanda.store import Store, quoted
+from visanda.store import Store
 from visanda.study.audit import audit
 from visanda.study.reliability import reliability
 from visanda.study.sample import draw
-from visanda.units import Unit, parse
 
 MARGIN = 0.4  # of a face's box, around it: coders see hair and chin
 LONGEST = 800  # pixels of the longer side of the pictures that are written for coders,
 SHORTEST = 300  # and to which small faces are enlarged
 SHEET = 60  # pictures on a contact sheet
+_EITHER = (
+    "compare with hand codes, as in audit {0} --codes codes.csv, or draw faces to code first, as in audit {0} --sample "
+    "200 --out to-code.csv"
+)
 
 
 class Auditing(Store):
@@ -54,12 +60,15 @@ class Auditing(Store):
             machine: gender, age, expression, another table with one column of values, or table.column such as
                 objects_by_picture.n_people.
             codes: tables with the hand codes, a row a face or picture (id; or filename, for the picture's only or
-                largest face), one table a coder; or the name of a coded variable. Where coders differ, most of them
+                largest face), one table a coder; or the name of a coded variable. By default, the variable of the
+                machine's name, or the sheet that --sample wrote. Where coders differ, most of them
                 count, and of numbers their mean; empty cells are not coded. A column ``pi``, in any of the tables, is
                 the probability of the draw.
             column: the column of codes: value, or one named like the machine's column or one of its classes (as
                 woman, with yes and no, or 1 and 0), by default.
-            by: groups to compare: columns of the hand codes, of media, or table.column such as faces.yaw.
+            by: groups to compare, also in which errors they differ: columns of the hand codes, of media, or of another
+                table of the same units, as perceived_age or faces.yaw. "age*outlet" compares both and their
+                intersections, "*" those of every pair.
             sample: draw so many to code.
             allocate: of a sample: proportional to the machine's classes, or the same number from each.
             seed: of a sample: the same seed draws the same.
@@ -71,15 +80,12 @@ class Auditing(Store):
             InputError: the machine has no such table or column; neither or both of codes and sample; the codes name
                 nothing here or share no class with the machine; a sheet of that name is there already.
         """
-        if (codes is None) == (sample is None):
-            raise InputError(
-                f"compare with hand codes, as in audit {machine} --codes codes.csv, or draw faces to code first, as in "
-                f"audit {machine} --sample 200 --out to-code.csv"
-            )
+        if codes is not None and sample is not None:
+            raise InputError(_EITHER.format(machine))
         said = audited(self, machine, where)
         if sample is not None:
             return self._audit_sample(said, sample, allocate, seed, where, out)
-        assert codes is not None
+        codes = codes if codes is not None else self._usual_codes(said)
         return self._audit_codes(said, codes, column, _listed(by), where)
 
     # a sample to code
@@ -152,6 +158,15 @@ class Auditing(Store):
 
     # hand codes
 
+    def _usual_codes(self, said: Audited) -> list[str]:
+        """The coded variable of the machine's name, or the sheet that a sample was written to."""
+        coded = variables(self.folder)
+        sheet = self.results / f"{said.name}-to-code.csv"
+        found = [name for name in (said.title, said.column, said.table) if name in coded]
+        if not found and not sheet.exists():
+            raise InputError(_EITHER.format(said.title))
+        return found[:1] or [str(sheet)]
+
     def _audit_codes(
         self, said: Audited, codes: list[str] | pd.DataFrame, column: str | None, by: list[str], where: str | None
     ) -> Result:
@@ -164,7 +179,7 @@ class Auditing(Store):
             coded = coded.assign(value=values)
         hand = _means(coded) if numbers else gold(coded)
         ids = hand.index
-        groups = pd.DataFrame({name: self._group(name, ids, given) for name in by}, index=ids)
+        groups = grouping(self, by, given, said)
         weights = 1 / given.pi.reindex(ids) if given.pi is not None else None
         warnings = list(given.warnings)
         if weights is not None and weights.isna().any():
@@ -173,7 +188,7 @@ class Auditing(Store):
         result = audit(
             machine.reindex(ids).rename(said.column),
             hand,
-            groups,
+            groups.of(ids),
             weights,
             kind="numbers" if numbers else "classes",
             probability=None if probability is None else probability.reindex(ids),
@@ -188,12 +203,27 @@ class Auditing(Store):
             )
         result.warnings = warnings + result.warnings
         result.words += _coders(coded)
+        more = {}
+        if by and not numbers:
+            pi = None if weights is None else given.pi
+            more = unequal_errors(said, machine, hand, groups, pi, probability)
         arguments = {"machine": said.title, "codes": given.names, "column": given.column, "by": by, "where": where}
         with self.record("audit", arguments) as run:
             result.provenance |= arguments
             self._save(result, said, None if numbers else (hand, machine.reindex(ids)))
+            self._save_more(result, more, said)
             run.counts = {"coded": len(hand)}
         return result
+
+    def _save_more(self, result: Result, more: dict[str, Result], said: Audited) -> None:
+        """Each further result beside the audit."""
+        for kind, one in more.items():
+            name = re.sub(r"[^\w.-]+", "-", f"{said.name}-audit-{kind}").replace(".", "-")
+            one.save(self.results, name)
+            for part, table in one.extra.items():
+                table.to_csv(self.results / f"{name}-{part.replace(' ', '-')}.csv", index=False)
+            one.words.append(f"Table and figure: {self.results / name}*")
+            result.also.append(one)
 
     def _save(self, result: Result, said: Audited, classes: tuple[pd.Series, pd.Series] | None) -> None:
         """Table, words and figure, the further tables, and the errors as pictures."""
@@ -215,20 +245,6 @@ class Auditing(Store):
             title = f"{said.title}: {len(wrong)} of {len(hand)} differ from the hand codes"
             contact_sheet(pictures, captions, title=title).save(path, quality=88)
             result.words.append(f"Where they differ, as pictures: {path}")
-
-    def _group(self, name: str, ids: pd.Index, given: HandCodes) -> pd.Series:
-        """A column of groups: of the hand codes, of media, or of a table of the same units."""
-        if name in given.columns:
-            return given.columns[name].reindex(ids)
-        table, _, column = name.rpartition(".")
-        table = table or "media"
-        self.require(table, f"there are: {', '.join(self.tables())}")
-        if column not in self.column_names(table):
-            more = ", ".join([*given.columns, *self.column_names(table)])
-            raise InputError(f"{name!r} is no column of the hand codes or of {table}; there are: {more}")
-        values = self.frame(f"SELECT id, {quoted(column)} AS value FROM {quoted(table)}").set_index("id")["value"]
-        files = pd.Index([Unit(parse(id).name).id for id in ids])
-        return pd.Series(values.reindex(files if table == "media" else ids).to_numpy(), index=ids)
 
 
 def _listed(names: list[str] | None) -> list[str]:

@@ -20,6 +20,7 @@ from visanda.measures.own_model import own_model
 from visanda.measures.sharpness import sharpness
 from visanda.measures.shots import shots
 from visanda.measures.signature import signature
+from visanda.measures.skin_tone import skin_tone
 from visanda.measures.speech import speech
 from visanda.measures.text import text
 from visanda.measures.zeroshot import zeroshot
@@ -45,6 +46,7 @@ __all__ = [
     "sharpness",
     "shots",
     "signature",
+    "skin_tone",
     "speech",
     "text",
     "zeroshot",

@@ -104,7 +104,7 @@ def collect(
         numeric(hand)[coded],
         weight[coded],
         (np.zeros(len(hand), bool) if failed is None else failed.to_numpy(dtype=bool))[coded],
-        pd.DataFrame({str(name): _labels(labels[name][coded]) for name in labels}, index=hand.index[coded]),
+        pd.DataFrame({str(name): group_labels(labels[name][coded]) for name in labels}, index=hand.index[coded]),
         int((~coded).sum()),
     )
     if not rows.answered.any():
@@ -112,20 +112,29 @@ def collect(
     return rows
 
 
-def proportion(happened: Flags, weight: Array) -> tuple[float, float, float]:
-    """A weighted share and its 95 % interval (Wilson 1927), on the effective number of rows (Kish 1965); NaN of none.
+def proportion(happened: Flags, weight: Array, z: float = Z) -> tuple[float, float, float]:
+    """A weighted share and its interval (Wilson 1927), on the effective number of rows (Kish 1965); NaN of none.
+
+    Args:
+        happened: (n,) of which rows it is true.
+        weight: (n,) of the rows, above 0.
+        z: standard errors on each side: 1.96 for 95 %; more where several intervals are to hold at once.
 
     >>> [round(one, 3) for one in proportion(np.array([True] * 8 + [False] * 2), np.ones(10))]
     [0.8, 0.49, 0.943]
     """
     if not len(happened):
         return np.nan, np.nan, np.nan
-    n = effective(weight)
-    share = float(np.average(happened, weights=weight))
-    middle = share + Z**2 / (2 * n)
-    half = Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    below = 1 + Z**2 / n
-    return share, max(0.0, float((middle - half) / below)), min(1.0, float((middle + half) / below))
+    return wilson(float(np.average(happened, weights=weight)), effective(weight), z)
+
+
+def wilson(share: float, n: float, z: float = Z) -> tuple[float, float, float]:
+    """A share of ``n`` independent rows, and Wilson's (1927) interval of ``z`` standard errors on each side."""
+    middle = share + z**2 / (2 * n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    below = 1 + z**2 / n
+    low, high = max(0.0, float((middle - half) / below)), min(1.0, float((middle + half) / below))
+    return share, low if share > 0 else 0.0, high if share < 1 else 1.0  # without what rounding leaves
 
 
 def difference(one: tuple[float, float, float], other: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -159,8 +168,12 @@ def group_warnings(table: pd.DataFrame) -> list[str]:
     return found
 
 
-def _labels(column: pd.Series) -> pd.Series:
-    """Names of groups; a column of many numbers is cut into quarters of as many rows each."""
+def group_labels(column: pd.Series) -> pd.Series:
+    """Names of groups; a column of many numbers is cut into quarters of as many rows each.
+
+    Raises:
+        InputError: more than 30 groups.
+    """
     truth = pd.api.types.infer_dtype(column, skipna=True) == "boolean"
     values = column.astype(object) if truth else numeric(column)
     if pd.api.types.is_float_dtype(values) and values.nunique() > MOST_VALUES:

@@ -1,0 +1,101 @@
+"""The groups that an audit compares: columns of the hand codes, of media or of tables, and their intersections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from visanda.corpus.audit.audited import Audited
+from visanda.corpus.audit.handcodes import HandCodes
+from visanda.errors import InputError
+from visanda.store import Store, quoted
+from visanda.study.audit_rows import MOST_VALUES, group_labels
+from visanda.study.bias.intersections import ALL, columns_of, with_intersections
+from visanda.study.columns import numeric
+from visanda.units import Unit, parse
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Groups of all units that are audited, coded or not.
+
+    Attributes:
+        columns: by id, a column each; missing where it is not known.
+        everywhere: the columns that do not come from the hand codes: known of uncoded units, too.
+        crossed: intersections that were asked for, as ``age*outlet``, or ``*`` for every pair.
+    """
+
+    columns: pd.DataFrame
+    everywhere: list[str]
+    crossed: list[str]
+
+    def of(self, ids: pd.Index) -> pd.DataFrame:
+        """The groups of some units, intersections behind the columns that they cross."""
+        return with_intersections(self.columns.reindex(ids), self.crossed)
+
+
+def grouping(store: Store, by: list[str], given: HandCodes, said: Audited) -> Grouping:
+    """The columns that are named, and those of intersections.
+
+    Args:
+        store: the corpus.
+        by: names of columns; ``age*outlet`` asks for both columns and their intersection, ``*`` for that of every pair.
+        given: the hand codes.
+        said: what is audited.
+
+    Raises:
+        InputError: a column is not there, or in several tables.
+    """
+    crossed = [one for one in by if ALL in one]
+    plain = list(dict.fromkeys(name for one in by for name in (columns_of(one) if ALL in one else [one])))
+    ids = said.values.index
+    found = {name: _labels(_column(store, name, ids, given)) for name in plain}
+    return Grouping(pd.DataFrame(found, index=ids), [name for name in plain if name not in given.columns], crossed)
+
+
+def _column(store: Store, name: str, ids: pd.Index, given: HandCodes) -> pd.Series:
+    """A column of groups: of the hand codes, of media, or of a table of the same units."""
+    if name in given.columns:
+        return given.columns[name].reindex(ids)
+    table, _, column = name.rpartition(".")
+    table = table or _table_of(store, name, ids, given)
+    store.require(table, f"there are: {', '.join(store.tables())}")
+    if column not in store.column_names(table):
+        raise InputError(
+            f"the table {table!r} has no column {column!r}; it has: {', '.join(store.column_names(table))}"
+        )
+    values = store.frame(f"SELECT id, {quoted(column)} AS value FROM {quoted(table)}").set_index("id")["value"]
+    files = pd.Index([Unit(parse(id).name).id for id in ids])
+    return pd.Series(values.reindex(files if table == "media" else ids).to_numpy(), index=ids)
+
+
+def _table_of(store: Store, column: str, ids: pd.Index, given: HandCodes) -> str:
+    """The one table that has a column of this name and rows of these units; ``media`` before all others."""
+    if column in store.column_names("media"):
+        return "media"
+    known = set(ids)
+    there = []
+    for table in store.tables():
+        if {"id", column} <= set(store.column_names(table)):
+            units = store.query(f"SELECT id FROM {quoted(table)}")["id"].to_pylist()
+            there += [table] if known & set(units) else []
+    if len(there) > 1:
+        raise InputError(f"{column!r} is in several tables: say {' or '.join(f'{table}.{column}' for table in there)}")
+    if not there:
+        more = ", ".join([*given.columns, *store.column_names("media")])
+        raise InputError(
+            f"{column!r} is no column of the hand codes, of media or of a table of the same units; there are: {more}, "
+            "and table.column, such as age.perceived_age"
+        )
+    return there[0]
+
+
+def _labels(column: pd.Series) -> pd.Series:
+    """Many numbers as quarters of all units, so that coded and uncoded ones are cut at the same places."""
+    values = numeric(column)
+    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_float_dtype(values):
+        return column
+    if values.nunique() <= MOST_VALUES:
+        return column
+    return group_labels(column).where(column.notna(), None)

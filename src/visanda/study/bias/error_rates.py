@@ -1,0 +1,159 @@
+"""Error rates by group: whom a machine takes for what they are not, whom it misses, and for whom more often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from visanda.errors import InputError
+from visanda.result import Result
+from visanda.study.audit_rows import FEW, Array, Rows, collect
+from visanda.study.bias.bias_words import bias_warnings, bias_words
+from visanda.study.bias.calibrated import GAP, calibration_by_group, equal_calibration
+from visanda.study.bias.equal_rates import equal_rates, holm
+from visanda.study.bias.intersections import with_intersections
+from visanda.study.bias.rates import ERRORS, SELECTION, rates, rates_by_group
+from visanda.study.bias.rates_plot import rates_plot
+from visanda.study.bias.worst import left_out, widest_differences, worst_groups
+from visanda.study.sample import strata
+
+
+def bias(
+    machine: pd.Series,
+    hand: pd.Series,
+    groups: pd.DataFrame,
+    weights: pd.Series | None = None,
+    *,
+    probability: pd.DataFrame | pd.Series | None = None,
+    positive: str | None = None,
+    crossed: Sequence[str] = (),
+    failed: pd.Series | None = None,
+) -> Result:
+    """Error rates of a machine by group, tests that they are equal, and the group it serves worst.
+
+    Accuracy can be the same in two groups while errors are not: one is taken for what it is not, the other is missed,
+    and shares of the two are wrong in opposite directions (Hardt, Price & Srebro 2016; Chouldechova 2017). Rates are of
+    rows in which the machine has a value; how often it has one is a rate of its own, acceptance.
+
+    Rows are taken as independent: of many faces of one person, or frames of one video, the truth is wider.
+
+    Args:
+        machine: (n,) the machine's classes, missing where it abstained or failed.
+        hand: (n,) hand codes of the same units, with the same index; rows without are left out.
+        groups: (n, columns) what to compare: a column each. Numbers of more than 8 values are cut into quarters.
+        weights: (n,) 1 / probability of being drawn, where the coded units are no simple random sample.
+        probability: (n, classes) the machine's probabilities, a column a class; or (n,) that of ``positive``.
+        positive: the class that rates are about. By default, of two classes the second (of ``probability``, else by
+            the alphabet); of more, each against all others.
+        crossed: intersections, as ``age*outlet``; ``*`` alone: every pair of columns.
+        failed: (n,) where a missing value is a failure.
+
+    Returns:
+        A Result with a row for everybody and for each group, in each rate: false positive rate, false negative rate,
+        selection rate (said to be of the class), calibration gap (mean probability less share by hand) and acceptance
+        rate, with the rows n that it is of, a 95 % interval and the difference to all other rows. ``extra["tests"]``
+        has tests of equal rates, corrected over all of them; ``extra["worst groups"]`` the highest error rates, with
+        intervals that hold for all groups at once; ``extra["differences"]`` the demographic parity and equalised odds
+        differences; ``extra["calibration"]`` the probabilities, with the expected calibration error.
+
+    Raises:
+        InputError: about different units, without hand codes or a column of groups, a class that nobody has, more
+            than 30 groups, probabilities that are none.
+
+    Example:
+        >>> hand = pd.Series(["no", "yes"] * 60)
+        >>> outlet = pd.DataFrame({"outlet": ["taz"] * 60 + ["FAZ"] * 60})
+        >>> machine = hand.where(hand.index % 12 != 1, "no")  # misses every sixth
+        >>> machine.loc[1:21:4] = "no"
+        >>> found = bias(machine, hand, outlet)
+        >>> found.extra["worst groups"][["rate", "group", "value"]].values.tolist()
+        [['false positive rate', 'FAZ', 0.0], ['false negative rate', 'taz', 0.3]]
+    """
+    if not len(groups.columns):
+        raise InputError("no column of groups: name one or more, such as perceived_age or outlet")
+    rows = collect(machine, hand, groups, weights, failed)
+    rows = replace(rows, groups=with_intersections(rows.groups, crossed))
+    by_hand, said = _named(rows.hand), _named(rows.machine)
+    there = hand.notna().to_numpy()
+    asked, chance = _classes(by_hand, said, None if probability is None else probability.loc[there], positive)
+    counted = rates(rows, by_hand, said, asked)
+    table = rates_by_group(rows, counted)
+    worst, apart, tests = worst_groups(rows, counted), widest_differences(rows, counted), equal_rates(rows, counted)
+    extra = {"tests": tests, "worst groups": worst, "differences": apart}
+    if chance:
+        calibrated = calibration_by_group(rows, by_hand, chance)
+        table = pd.concat([table, _as_rates(calibrated)], ignore_index=True)
+        both = pd.concat([tests.drop(columns="p_holm"), equal_calibration(rows, by_hand, chance)], ignore_index=True)
+        extra |= {"tests": holm(both), "calibration": calibrated}
+    small = [f"{group} ({n})" for group, n in _sizes(rows) if n < FEW]
+    return Result(
+        title=f"Bias of {machine.name or 'the machine'}: error rates by group",
+        table=table,
+        words=bias_words(table, extra, [str(name) for name in rows.groups], asked),
+        warnings=bias_warnings(small, left_out(rows, counted), rows.weight, extra["tests"]),
+        draw=partial(rates_plot, table, _panels(by_hand, asked, bool(chance))),
+        provenance={
+            "n": len(rows.hand),
+            "classes": asked,
+            "groups": list(rows.groups),
+            "weighted": weights is not None,
+        },
+        extra=extra,
+    )
+
+
+def _classes(
+    hand: pd.Series, machine: pd.Series, probability: pd.DataFrame | pd.Series | None, positive: str | None
+) -> tuple[list[str], dict[str, Array]]:
+    """The classes that rates are about, and the (n,) probabilities of each."""
+    there = sorted(set(hand) | set(machine.dropna()))
+    if set(hand).isdisjoint(machine.dropna()):
+        raise InputError(
+            f"no class in common: the hand codes are {', '.join(sorted(set(hand))[:6])}, the machine's "
+            f"{', '.join(sorted(set(machine.dropna()))[:6])}. Recode the hand codes"
+        )
+    if isinstance(probability, pd.DataFrame):
+        there = [str(name) for name in probability] + [name for name in there if name not in map(str, probability)]
+    if positive is not None and positive not in there:
+        raise InputError(f"positive={positive!r} is no class here: there are {', '.join(there)}")
+    asked = [positive] if positive is not None else there[1:] if len(there) == 2 else there
+    if probability is None:
+        return asked, {}
+    if isinstance(probability, pd.Series):
+        if len(asked) > 1:
+            raise InputError("one column of probabilities and several classes: say of which it is, with positive")
+        probability = probability.to_frame(asked[0])
+    chance = {str(name): probability[name].to_numpy(dtype=float) for name in probability if str(name) in asked}
+    for name, share in chance.items():
+        known = share[np.isfinite(share)]
+        if not ((known >= 0) & (known <= 1)).all():
+            raise InputError(f"the probabilities of {name} must lie between 0 and 1")
+    return asked, {name: share for name, share in chance.items() if np.isfinite(share).any()}
+
+
+def _as_rates(calibrated: pd.DataFrame) -> pd.DataFrame:
+    """Calibration gaps as further rows of the table of rates."""
+    kept = ["by", "group", "class", "n", "low", "high", "difference", "difference_low", "difference_high"]
+    return calibrated[kept].assign(rate=GAP, value=calibrated["gap"])
+
+
+def _panels(hand: pd.Series, classes: list[str], probable: bool) -> list[tuple[str, str]]:
+    """What the figure shows: of one class all rates, of several the errors of the commonest."""
+    if len(classes) == 1:
+        return [(rate, classes[0]) for rate in (*ERRORS, SELECTION, *([GAP] if probable else []))]
+    common = [name for name in hand.value_counts().index if name in classes][:2]
+    return [(rate, name) for name in common for rate in ERRORS]
+
+
+def _sizes(rows: Rows) -> list[tuple[str, int]]:
+    """Each group, with its column, and its rows."""
+    return [(f"{by} = {group}", int(members.sum())) for by, group, members in rows.cells() if by]
+
+
+def _named(column: pd.Series) -> pd.Series:
+    """Classes by their names; missing where there is none."""
+    return strata(column.to_frame("class"), ["class"]).where(column.notna(), None)
