@@ -1,4 +1,4 @@
-"""Validity against what lies outside: other sources, groups that are known to differ, and the same pictures once more."""
+"""Validity from outside: agreement with other sources, groups known to differ, the same pictures once more."""
 
 from visanda.study.external.agreeing import agrees
 from visanda.study.external.known_groups import known_groups

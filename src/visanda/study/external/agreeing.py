@@ -119,7 +119,7 @@ def _rows(
                 f"measured and {name} are not about the same rows in the same order: join them by id first"
             )
     both = pd.DataFrame({"measured": measured, "external": external})
-    both = pd.DataFrame({name: numbers(both, name) for name in both})
+    both = pd.DataFrame({name: numbers(both, name) for name in ("measured", "external")})
     both["group"] = EVERYBODY if groups is None else groups
     both["cluster"] = np.arange(len(both)) if clusters is None else clusters
     rows = both.dropna()
@@ -131,7 +131,7 @@ def _rows(
         if rows[name].nunique() == 1:
             said = measured.name if name == "measured" else external.name
             raise DesignError(
-                f"{said or name} is {rows[name].iloc[0]:g} in all {len(rows)} rows: nothing agrees with what never varies"
+                f"{said or name} is {rows[name].iloc[0]:g} in all {len(rows)} rows: nothing agrees with a constant"
             )
     return rows, len(both) - len(rows)
 
@@ -205,8 +205,8 @@ def _warnings(of: dict[str, Ends], rows: pd.DataFrame, clustered: bool, grouped:
         more = "more" if of[SLOPE].value > 0 else "less"
         found.append(
             f"Proportional bias: the difference grows with the mean (slope {number(of[SLOPE].value)}, "
-            f"{p_value(of[SLOPE].p)}), so {one.name} spreads {more} than {other.name}; limits of agreement are too wide "
-            "at one end and too narrow at the other."
+            f"{p_value(of[SLOPE].p)}), so {one.name} spreads {more} than {other.name}; limits of agreement are too "
+            "wide at one end and too narrow at the other."
         )
     if clustered and rows["cluster"].nunique() < FEW_CLUSTERS:
         found.append(f"Only {rows['cluster'].nunique()} clusters: the intervals, which resample them, are too narrow.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,20 +70,19 @@ def known_groups(
     asked = _asked(rows, order, pairs)
     found = list(_compared(rows, asked, clusters is not None, resamples, seed))
     table = pd.DataFrame([_row(pair, one) for pair, one in zip(asked, found, strict=True)])
-    table.insert(table.columns.get_loc("p") + 1, "p_holm", holm(table["p"].to_numpy()))
+    table.insert(list(table).index("p") + 1, "p_holm", holm(table["p"].to_numpy()))
     sure = table["p_holm"] < SIGNIFICANT
     table["as_expected"] = np.where(sure & (table["difference"] > 0), YES, np.where(sure, REVERSED, UNCLEAR))
     name = str(measured.name or "the measure")
     shown = list(dict.fromkeys([*(order or []), *(one for pair in asked for one in reversed(pair))]))
+    values = {str(label(one)): rows.loc[rows["group"] == one, "measured"] for one in shown}
     means = rows.groupby("group")["measured"].agg(["size", "mean", "std", "min", "median", "max"])
     return Result(
         title=f"Known groups: {name} by {group.name or 'group'}",
         table=table,
         words=_words(table, name, left_out, clusters is not None),
         warnings=_warnings(table, rows, clusters is not None),
-        draw=partial(
-            groups_plot, {str(label(one)): rows.loc[rows["group"] == one, "measured"] for one in shown}, table, name
-        ),
+        draw=partial(groups_plot, values, table, name),
         provenance={
             "n": len(rows),
             "left_out": left_out,
@@ -179,16 +179,20 @@ def _words(table: pd.DataFrame, name: str, left_out: int, clustered: bool) -> li
     words = [
         f"{name} tells {well} of {len(table)} pairs of known groups apart as expected ({how}{holm_}, α = .05).{lost}"
     ]
-    for row in table.head(MOST_SAID).itertuples():
-        words.append(
-            f"{label(row.higher)} over {label(row.lower)}: {number(row.mean_higher)} against {number(row.mean_lower)}, "
-            f"a difference of {number(row.difference)} (95 % CI {number(row.low)} to {number(row.high)}, "
-            f"{p_value(row.p_holm)}), g = {number(row.g)} ({number(row.g_low)} to {number(row.g_high)}), AUC "
-            f"{number(row.auc)} ({number(row.auc_low)} to {number(row.auc_high)}): {row.as_expected}."
-        )
+    words += [_pair_said(row) for row in table.head(MOST_SAID).to_dict("records")]
     if len(table) > MOST_SAID:
         words.append(f"The other {len(table) - MOST_SAID} pairs are in the table.")
     return words
+
+
+def _pair_said(row: dict[Hashable, Any]) -> str:
+    return (
+        f"{label(row['higher'])} over {label(row['lower'])}: {number(row['mean_higher'])} against "
+        f"{number(row['mean_lower'])}, a difference of {number(row['difference'])} (95 % CI {number(row['low'])} to "
+        f"{number(row['high'])}, {p_value(row['p_holm'])}), g = {number(row['g'])} ({number(row['g_low'])} to "
+        f"{number(row['g_high'])}), AUC {number(row['auc'])} ({number(row['auc_low'])} to {number(row['auc_high'])}): "
+        f"{row['as_expected']}."
+    )
 
 
 def _warnings(table: pd.DataFrame, rows: pd.DataFrame, clustered: bool) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -87,9 +88,9 @@ def moved(original: pd.Series, again: pd.Series, resamples: int, seed: int) -> M
     return Moved("label", len(one), lost, same, same)
 
 
-def _label(value: object) -> object:
+def _label(value: Any) -> Hashable:
     """A list of labels is a set: their order says nothing."""
-    return value if isinstance(value, str) or not hasattr(value, "__len__") else frozenset(value)  # type: ignore[arg-type]
+    return value if isinstance(value, str) or not hasattr(value, "__len__") else frozenset(value)
 
 
 def _numbers(one: Array, two: Array, lost: int, resamples: int, seed: int) -> Moved:

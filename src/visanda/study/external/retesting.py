@@ -125,21 +125,20 @@ def _words(table: pd.DataFrame) -> list[str]:
         return ["No column varies enough to say how far it moves."]
     well = int((scored["stability"] >= GOOD).sum())
     words = [
-        f"{well} of {len(scored)} pairs of column and change have a stability of {GOOD:g} or more (ICC(2,1) of numbers, "
-        "share of equal labels, cosine of vectors)."
+        f"{well} of {len(scored)} pairs of column and change have a stability of {GOOD:g} or more (ICC(2,1) of "
+        "numbers, share of equal labels, cosine of vectors)."
     ]
     by_change = scored.groupby("change", sort=False)
     for change, rows in by_change:
         worst = rows.sort_values("stability").iloc[0]
         words.append(
-            f"{change}: lowest for {worst['column']} ({number(worst['stability'])}), median {number(rows['stability'].median())}"
-            f"{_typical(rows)}."
+            f"{change}: lowest for {worst['column']} ({number(worst['stability'])}), median "
+            f"{number(float(rows['stability'].median()))}{_typical(rows)}."
         )
     weak = scored[scored["stability"] < POOR].sort_values("stability")
     if len(weak):
-        some = "; ".join(
-            f"{row.column} under {row.change} ({number(row.stability)})" for row in weak.head(MOST_SAID).itertuples()
-        )
+        few = weak.head(MOST_SAID)[["column", "change", "stability"]].to_numpy().tolist()
+        some = "; ".join(f"{column} under {change} ({number(value)})" for column, change, value in few)
         more = f"; and {len(weak) - MOST_SAID} more" if len(weak) > MOST_SAID else ""
         words.append(f"Below {POOR:g}: {some}{more}.")
     return words
@@ -155,9 +154,7 @@ def _typical(rows: pd.DataFrame) -> str:
 def _warnings(table: pd.DataFrame) -> list[str]:
     found = []
     if table["n"].min() < FEW:
-        found.append(
-            f"Only {table['n'].min()} units have both values: intervals are wide; measure {FEW} or more twice."
-        )
+        found.append(f"Only {table['n'].min()} units have both values: intervals are wide; measure {FEW} or more.")
     if len(flat := table.loc[table["stability"].isna(), "column"].unique()):
         found.append(f"No stability, for want of values that vary: {', '.join(flat)}.")
     lost = table[table["lost"] > 0]

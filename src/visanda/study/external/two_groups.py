@@ -117,9 +117,23 @@ class TwoGroups:
         spreads = one.std(ddof=1), other.std(ddof=1)
         sd_ratio = float(spreads[0] / spreads[1]) if spreads[1] > 0 else np.inf
         return Compared(
-            len(one), len(other), float(one.mean()), float(other.mean()), points["difference"], *ends, p, points["d"],
-            points["g"], *map(float, of_g), points["auc"], *of_auc, sd_ratio,
-        )  # fmt: skip
+            n_higher=len(one),
+            n_lower=len(other),
+            mean_higher=float(one.mean()),
+            mean_lower=float(other.mean()),
+            difference=points["difference"],
+            low=float(ends[0]),
+            high=float(ends[1]),
+            p=p,
+            d=points["d"],
+            g=points["g"],
+            g_low=float(of_g[0]),
+            g_high=float(of_g[1]),
+            auc=points["auc"],
+            auc_low=float(of_auc[0]),
+            auc_high=float(of_auc[1]),
+            sd_ratio=sd_ratio,
+        )
 
     def _weighted(self, weight: Array) -> dict[str, Array]:
         """Difference, d, g and AUC with weights (..., n)."""

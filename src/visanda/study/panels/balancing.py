@@ -71,12 +71,12 @@ def balanced(
         pd.DataFrame({"code": code, "number": periods.number, "row": np.arange(len(panel))}), how="left"
     )
     new = place["row"].isna().to_numpy()
-    made = panel.take(place["row"].fillna(0).astype(np.int64)).reset_index(drop=True)
+    made = panel.take(place["row"].fillna(0).to_numpy(np.int64)).reset_index(drop=True)
     first = pd.Series(np.arange(len(code))).groupby(code).first().to_numpy()
     for name in map(str, panel):
         if name in unit or _carried(panel[name], code):
             carried = panel.groupby(code)[name].first() if name not in unit else panel[name].take(first)
-            values = carried.reset_index(drop=True).take(place.loc[new, "code"]).to_numpy()
+            values = carried.reset_index(drop=True).take(place.loc[new, "code"].to_numpy()).to_numpy()
             made[name] = _set(made[name], new, values)
         elif name == time:
             made[name] = _set(made[name], new, periods.back(place.loc[new, "number"].to_numpy(np.int64)).to_numpy())

@@ -69,10 +69,10 @@ class Corrected:
         """What was done, in a sentence."""
         with_codes = int((self.coded > 0).sum())
         return (
-            f"{self.name}: {int(self.coded.sum()):,} coded rows in {with_codes:,} of {len(self.n):,} units; all units have "
-            f"a corrected mean, which lies {number(abs(self.moved))} {'above' if self.moved >= 0 else 'below'} the "
-            "machine's over all rows. As the outcome of a linear model it is unbiased whatever the machine's errors; "
-            "as a covariate, or cut at 0 and 1, it is not."
+            f"{self.name}: {int(self.coded.sum()):,} coded rows in {with_codes:,} of {len(self.n):,} units; all units "
+            f"have a corrected mean, which lies {number(abs(self.moved))} {'above' if self.moved >= 0 else 'below'} "
+            "that of the machine over all rows. As the outcome of a linear model it is unbiased whatever the machine's "
+            "errors; as a covariate, or cut at 0 and 1, it is not."
         )
 
     def warnings(self) -> list[str]:
@@ -103,9 +103,14 @@ def corrected(
     """Means of corrected values by unit.
 
     Args:
-        rows: n rows; arguments as in :func:`visanda.study.panels.units_of`.
+        rows: n rows.
         unit: (n,) number of each row's unit.
         units: how many there are.
+        variable: column of codes.
+        prediction: column of what the machine says.
+        sample_prob: column of the probability of being drawn, or None.
+        learner: as in :func:`visanda.study.panels.units_of`.
+        seed: of the folds.
 
     Raises:
         InputError: text as a variable or a prediction.
@@ -117,7 +122,8 @@ def corrected(
         raise InputError(
             f"the predicted variable {variable!r} is text: make a column of 0 and 1 for each value that you ask about"
         )
-    data = rows.assign(**{prediction: numbers(rows, prediction), PLACE: np.arange(len(rows))})
+    data = rows.copy()
+    data[prediction], data[PLACE] = numbers(rows, prediction), np.arange(len(rows))
     known = coded_rows(data, f"`{variable}` ~ 1", [variable], [prediction, PLACE], sample_prob, None)
     place = known.data[PLACE].to_numpy(int)
     code, w, is_coded = unit[place], known.weight, known.coded
@@ -130,14 +136,14 @@ def corrected(
     mean = _mean(fixed, code, units)
     odds, pi = _odds(known.data, w, is_coded, sample_prob)
     mean_square = float((w * error**2).sum() / w.sum())
-    machine = np.bincount(code, odds, units) * mean_square  # Poisson sampling: Σ (1 − π) / π e², e² pooled
+    machine = _total(odds, code, units) * mean_square  # Poisson sampling: Σ (1 − π) / π e², e² pooled
     return Corrected(
         name=variable,
         n=n,
-        coded=np.bincount(code, is_coded, units),
+        coded=_total(is_coded.astype(float), code, units),
         mean=mean,
         naive=_mean(said, code, units),
-        gold=ratio(np.bincount(code, w * np.where(is_coded, y, 0.0), units), np.bincount(code, w, units)),
+        gold=ratio(_total(w * np.where(is_coded, y, 0.0), code, units), _total(w, code, units)),
         se=np.sqrt(ratio(np.full(units, _within(fixed, code, n, mean)), n)),
         se_machine=ratio(np.sqrt(machine), n),
         pi_unit=_any(pi, code, units),
@@ -158,8 +164,12 @@ def _calibrated(said: Array, y: Array, is_coded: NDArray[np.bool_], seed: int) -
     return np.asarray(np.mean(found, axis=0))
 
 
+def _total(values: Array, code: NDArray[np.int64], units: int) -> Array:
+    return np.bincount(code, values, units).astype(float)
+
+
 def _mean(values: Array, code: NDArray[np.int64], units: int) -> Array:
-    return np.asarray(ratio(np.bincount(code, values, units), np.bincount(code, minlength=units).astype(float)))
+    return np.asarray(ratio(_total(values, code, units), np.bincount(code, minlength=units).astype(float)))
 
 
 def _within(values: Array, code: NDArray[np.int64], n: Array, mean: Array) -> float:
@@ -172,10 +182,7 @@ def _within(values: Array, code: NDArray[np.int64], n: Array, mean: Array) -> fl
 
 def _odds(data: pd.DataFrame, w: Array, is_coded: NDArray[np.bool_], sample_prob: str | None) -> tuple[Array, Array]:
     """(n,) (1 − π) / π of the share that was coded, and π as it was drawn; NaN where it is not known."""
-    if sample_prob is None:
-        pi = np.full(len(data), is_coded.mean())
-    else:
-        pi = data[sample_prob].to_numpy(float)
+    pi = np.full(len(data), is_coded.mean()) if sample_prob is None else data[sample_prob].to_numpy(float)
     if np.isnan(pi).any():  # estimated by the coded rows, whose weights stand for all
         average = float((w * np.maximum(w - 1, 0)).sum() / len(w))
         return np.full(len(data), average), pi
@@ -186,5 +193,5 @@ def _odds(data: pd.DataFrame, w: Array, is_coded: NDArray[np.bool_], sample_prob
 def _any(pi: Array, code: NDArray[np.int64], units: int) -> Array:
     """(u,) 1 − Π(1 − π)."""
     with np.errstate(divide="ignore"):
-        none = np.bincount(code, np.log1p(-np.minimum(pi, 1.0)), units)
+        none = _total(np.log1p(-np.minimum(pi, 1.0)), code, units)
     return np.asarray(-np.expm1(none))

@@ -83,13 +83,13 @@ def _rows_at(index: pd.MultiIndex, code: np.ndarray, periods: Periods, step: int
     """
     row = index.get_indexer(pd.MultiIndex.from_arrays([code, periods.number + step]))
     if len(row) and (row < 0).all():
-        gaps = np.diff(np.sort(np.unique(periods.number)))
+        gaps: np.ndarray = np.diff(np.unique(periods.number)).astype(float)
         hint = ""
         if periods.every == "day" and len(gaps) and (gaps % 7 == 0).all():
             hint = " These dates are whole weeks apart: every='week'."
         raise InputError(
-            f"no unit has two rows that are {abs(step)} {periods.every}{'s' if abs(step) > 1 else ''} apart in {time!r}: "
-            f"name the step of time with every, or aggregate to it first.{hint}"
+            f"no unit has two rows that are {abs(step)} {periods.every}{'s' if abs(step) > 1 else ''} apart in "
+            f"{time!r}: name the step of time with every, or aggregate to it first.{hint}"
         )
     return np.asarray(row)
 

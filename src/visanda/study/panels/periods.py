@@ -71,12 +71,13 @@ class Periods:
             offset = (pd.DatetimeIndex(stamps) - begins)[0]
             if ((pd.DatetimeIndex(stamps) - begins) != offset).any():
                 raise InputError(
-                    f"{time!r} holds other moments than the beginnings of a {every}: aggregate by {every} first, or name "
-                    "another step with every"
+                    f"{time!r} holds other moments than the beginnings of a {every}: aggregate by {every} first, or "
+                    "name another step with every"
                 )
 
         def back(numbers: NDArray[np.int64]) -> pd.Series:
-            return show(pd.PeriodIndex.from_ordinals(numbers, freq=CODES[every]).to_timestamp() + offset)
+            made = pd.PeriodIndex.from_ordinals(numbers, freq=CODES[every])  # type: ignore[attr-defined]
+            return show(made.to_timestamp() + offset)
 
         return cls(np.asarray(number, np.int64), every, back)
 
@@ -129,7 +130,7 @@ def _coarsest(stamps: pd.Series) -> Every:
 
 
 def _as_periods(dtype: pd.PeriodDtype) -> Show:
-    return lambda stamps: pd.Series(stamps.to_period(dtype.freq))
+    return lambda stamps: pd.Series(pd.PeriodIndex(stamps, dtype=dtype))
 
 
 def _named(dtype: pd.PeriodDtype, time: str) -> Every:

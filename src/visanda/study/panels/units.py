@@ -31,7 +31,7 @@ def units_of(
     learner: Literal["raw", "linear"] = "raw",
     seed: int = 1,
 ) -> Result:
-    """Pictures (faces, frames) to units that hold many of them, without losing what is known about the machine's errors.
+    """Pictures (faces, frames) to units that hold many of them, with the machine's errors taken out of their means.
 
     Where the outcome of a linear model is a unit's mean of what a machine says, the machine's errors bias it. The
     mean of the image-level corrected value ỹ = ŷ − w (ŷ − y), with w = coded / π, does not, whatever the machine's
@@ -67,7 +67,8 @@ def units_of(
 
     Example:
         >>> rows = pd.DataFrame({"outlet": list("aabb"), "faces": [0, 2, 1, 1], "night": [True, False, True, True]})
-        >>> units_of(rows, "outlet", sums=["faces"]).table[["outlet", "n", "faces", "faces_sum", "night"]].values.tolist()
+        >>> found = units_of(rows, "outlet", sums=["faces"]).table
+        >>> found[["outlet", "n", "faces", "faces_sum", "night"]].values.tolist()
         [['a', 2, 1.0, 2, 0.5], ['b', 2, 1.0, 2, 1.0]]
     """
     by, variables, machine = several(by), several(predicted_var), several(prediction)
@@ -189,4 +190,5 @@ def _refuse_clashes(parts: Sequence[pd.DataFrame]) -> None:
 def _counted(rows: pd.DataFrame, made: pd.DataFrame, by: Sequence[str], unplaced: int) -> str:
     lost = f" {unplaced:,} rows miss {' or '.join(by)} and are left out." if unplaced else ""
     each = made["n"].median()
-    return f"{len(rows):,} rows make {len(made):,} units of {', '.join(by) or 'all'}, {each:g} rows in the middle one.{lost}"
+    what = ", ".join(by) or "all"
+    return f"{len(rows):,} rows make {len(made):,} units of {what}, {each:g} rows in the middle one.{lost}"
