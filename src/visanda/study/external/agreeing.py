@@ -163,9 +163,9 @@ def _words(
         f"In {len(rows):,} rows{lost}, {names[0]} and {names[1]} correlate with r = {_said(of[PEARSON])} and "
         f"ρ = {_said(of[SPEARMAN])} (Pearson, Spearman; 95 % intervals from {how}).",
         f"In the same units, their concordance correlation is {_said(of[CONCORDANCE])} (Lin 1989).",
-        f"{names[0]} is {_said(of[BIAS])} {'above' if of[BIAS].value >= 0 else 'below 0, that is below,'} {names[1]} "
-        f"on average, and 95 % of differences are expected between {number(of[LOWER].value)} (95 % CI "
-        f"{number(of[LOWER].low)} to {number(of[LOWER].high)}) and {number(of[UPPER].value)} "
+        f"On average, {names[0]} less {names[1]} is {_said(of[BIAS])}, and 95 % of differences are expected between "
+        f"{number(of[LOWER].value)} (95 % CI {number(of[LOWER].low)} to {number(of[LOWER].high)}) and "
+        f"{number(of[UPPER].value)} "
         f"({number(of[UPPER].low)} to {number(of[UPPER].high)}; limits of agreement, Bland & Altman 1999).",
     ]
     if len(found) > 1:
