@@ -96,7 +96,7 @@ def test_observed_columns_become_means_sums_shares_and_what_is_the_same_througho
         {
             "outlet": ["a", "a", "a", "b", None],
             "country": ["DE", "DE", "DE", "FR", "FR"],
-            "scene": ["street", "street", "room", None, "room"],
+            "scene": ["city street", "city street", "room", None, "room"],
             "faces": [1, 2, np.nan, 4, 9],
             "night": [True, False, True, True, False],
             "error": [None, None, "broken", None, None],
@@ -108,7 +108,7 @@ def test_observed_columns_become_means_sums_shares_and_what_is_the_same_througho
     ]  # fmt: skip
     named = units_of(rows.drop(columns="error"), "outlet", values=["scene"])
     shares = named.table.set_index("outlet")
-    assert shares.loc["a", "scene_street"] == pytest.approx(2 / 3)
+    assert shares.loc["a", "scene_city_street"] == pytest.approx(2 / 3)
     assert np.isnan(shares.loc["b", "scene_room"])
     assert any("1 rows miss outlet" in text for text in named.words)
 

@@ -109,3 +109,11 @@ def test_coded_variables_come_corrected(studied: Corpus):
         assert table[mine].tolist() == pytest.approx(by_hand[theirs].tolist(), nan_ok=True), mine
     assert table["nature_coded"].sum() == 100
     assert np.average(table["nature"], weights=table["n"]) == pytest.approx(57 / 218, abs=0.06)
+
+
+def test_what_was_found_is_counted_and_truth_values_with_gaps_are_shares(photos):
+    corpus = photos(6)
+    corpus.measure("faces")
+    result = corpus.panel(unit=["category"], measures=["faces"])
+    pictures = corpus.table("faces", on="image")
+    assert result.table["n_faces_sum"].tolist() == pictures.groupby("category")["n_faces"].sum().tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -74,7 +74,13 @@ class Paneling(Estimating):
             raise InputError("which units? Name them with --unit, as outlet,day")
         time = _time(units, bool(lags or leads or differences or fill))
         asked, tables = self._named(listed(measures))
-        arguments = {"unit": units, "measures": listed(measures), "date": date, "lags": lags, "leads": leads}
+        arguments: dict[str, Any] = {
+            "unit": units,
+            "measures": listed(measures),
+            "date": date,
+            "lags": lags,
+            "leads": leads,
+        }
         arguments |= {"differences": differences, "fill": fill, "on": on, "where": where, "learner": learner}
         with self.record("panel", arguments | {"seed": seed, "out": out}) as run:
             rows, measured, notes = self._pictures(asked, tables, on, where)
@@ -221,8 +227,9 @@ def _averaged(
 
 def _becomes(column: pd.Series, code: pd.Series, measured: bool) -> Literal["mean", "sum", "left out", ""]:
     """What becomes of a column; of whole numbers that were measured, a sum as well as a mean."""
-    if pd.api.types.is_numeric_dtype(column):
-        whole = pd.api.types.is_integer_dtype(column) or pd.api.types.is_bool_dtype(column)
+    truth = pd.api.types.infer_dtype(column, skipna=True) == "boolean"  # also with gaps, where its type is object
+    if truth or pd.api.types.is_numeric_dtype(column):
+        whole = truth or pd.api.types.is_integer_dtype(column)
         return "sum" if measured and whole else "mean"
     if all(isinstance(value, str) for value in column.dropna()):
         same = column.groupby(code).nunique().max() <= 1

@@ -95,7 +95,8 @@ class Retesting(Sampling):
         self, made: Sequence[Measure], ids: Sequence[str], changes: Sequence[str]
     ) -> tuple[dict[str, pd.DataFrame], int]:
         """A table of the pictures, and of each change of them, and how many could not be read."""
-        paths, parts, unread = self.paths(ids), {name: [] for name in (ORIGINAL, *changes)}, 0
+        paths, unread = self.paths(ids), 0
+        parts: dict[str, list[pd.DataFrame]] = {name: [] for name in (ORIGINAL, *changes)}
         with progress("retest", len(ids)) as advance:
             for begin in range(0, len(ids), AT_ONCE):
                 some = ids[begin : begin + AT_ONCE]

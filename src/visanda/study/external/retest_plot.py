@@ -28,7 +28,7 @@ def retest_plot(table: pd.DataFrame) -> Figure:
     drawn = axes.imshow(values, cmap="viridis", vmin=low, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         dark = (value - low) / (1 - low) < DARK
-        text = "–" if np.isnan(value) else f"{value:.2f}"
+        text = "–" if np.isnan(value) else f"{round(value, 2) + 0.0:.2f}"
         axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "0.1")
     axes.set_xticks(range(len(changes)), list(changes), rotation=35, ha="right", fontsize=9)
     axes.set_yticks(range(len(wide)), list(wide.index), fontsize=9)

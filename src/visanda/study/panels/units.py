@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -151,7 +152,7 @@ def _observed(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Counts, means, texts, sums and shares of the observed columns of each unit."""
     pieces = Pieces(np.arange(len(rows)), code, np.ones(len(rows)), units)
-    shares = {f"{name}_{value}": _is(rows[name], value) for name in named.shares for value in _few(rows, name)}
+    shares = {_column(name, value): _is(rows[name], value) for name in named.shares for value in _few(rows, name)}
     wide = rows.assign(**shares)
     none = np.full(len(rows), np.nan)
     asked = [*named.means, *named.same, *shares]
@@ -163,6 +164,11 @@ def _observed(
         exact = (whole.dropna() % 1 == 0).all()
         table[f"{name}_sum"] = total.astype("Int64") if exact else total
     return table, [f"{name} is a share for each of its values." for name in named.shares]
+
+
+def _column(name: str, value: str) -> str:
+    """A name without spaces, that formulas can use."""
+    return f"{name}_{re.sub(r'\W+', '_', value)}"
 
 
 def _is(column: pd.Series, value: str) -> pd.Series:
