@@ -168,7 +168,7 @@ def _observed(
 
 def _column(name: str, value: str) -> str:
     """A name without spaces, that formulas can use."""
-    return f"{name}_{re.sub(r'\W+', '_', value)}"
+    return name + "_" + re.sub(r"\W+", "_", value)
 
 
 def _is(column: pd.Series, value: str) -> pd.Series:
