@@ -125,6 +125,15 @@ def test_agreement_refuses_what_cannot_agree(meters):
     assert gaps.provenance["left_out"] == 2 and any("2 rows without both" in text for text in gaps.words)
 
 
+def test_groups_that_cannot_have_numbers_are_named(meters):
+    group = pd.Series(["a"] * 8 + ["b"] * 3 + ["c"] * 6)
+    found = agrees(meters[0].mask(group == "c", 400.0), meters[1], groups=group)
+    assert list(found.table["group"].unique()) == ["all", "a"] and not found.table.drop(columns="p").isna().any(
+        axis=None
+    )
+    assert any("no numbers: b, c" in text for text in found.warnings)
+
+
 def test_perfect_agreement_has_no_missing_numbers(meters):
     table = agrees(meters[0], meters[0]).table.set_index("measure")
     assert table.loc["concordance correlation", ["value", "low", "high"]].tolist() == [1, 1, 1]

@@ -80,7 +80,7 @@ def agrees(
     title = f"Agreement of {measured.name or 'the measure'} with {external.name or 'the external variable'}"
     parts = {EVERYBODY: rows}
     if groups is not None:
-        parts |= {str(label): part for label, part in rows.groupby("group", sort=True) if len(part) >= FEWEST}
+        parts |= {str(label): part for label, part in rows.groupby("group", sort=True) if _enough(part)}
     found = {name: _of(part, clusters is not None, resamples, seed) for name, part in parts.items()}
     table = pd.DataFrame(
         [
@@ -134,6 +134,12 @@ def _rows(
                 f"{said or name} is {rows[name].iloc[0]:g} in all {len(rows)} rows: nothing agrees with a constant"
             )
     return rows, len(both) - len(rows)
+
+
+def _enough(rows: pd.DataFrame) -> bool:
+    """Whether a group can have numbers of its own."""
+    varies = rows[["measured", "external"]].nunique().min() > 1
+    return bool(varies and min(len(rows), rows["cluster"].nunique()) >= FEWEST)
 
 
 def _of(rows: pd.DataFrame, clustered: bool, resamples: int, seed: int) -> dict[str, Ends]:
@@ -212,6 +218,8 @@ def _warnings(of: dict[str, Ends], rows: pd.DataFrame, clustered: bool, grouped:
         found.append(f"Only {rows['cluster'].nunique()} clusters: the intervals, which resample them, are too narrow.")
     elif len(rows) < FEW:
         found.append(f"Only {len(rows)} pairs: intervals are wide, and rest on normal distributions.")
-    if grouped and (small := [str(g) for g, part in rows.groupby("group") if len(part) < FEWEST]):
-        found.append(f"Groups with fewer than {FEWEST} pairs have no numbers: {', '.join(small)}.")
+    if grouped and (small := [str(g) for g, part in rows.groupby("group") if not _enough(part)]):
+        found.append(
+            f"Groups with fewer than {FEWEST} pairs, or one value throughout, have no numbers: {', '.join(small)}."
+        )
     return found
