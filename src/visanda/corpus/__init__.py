@@ -12,9 +12,11 @@ from visanda.corpus.explaining import Explaining
 from visanda.corpus.exploring import Exploring
 from visanda.corpus.identifying import Identifying
 from visanda.corpus.measuring import Measuring
+from visanda.corpus.paneling import Paneling
 from visanda.corpus.processing import Processing
 from visanda.corpus.redacting import Redacting
 from visanda.corpus.reporting import Reporting
+from visanda.corpus.retesting import Retesting
 from visanda.corpus.sampling import Sampling
 from visanda.corpus.sharing import Sharing
 from visanda.corpus.training import Training
@@ -30,9 +32,11 @@ class Corpus(
     Auditing,
     Exchanging,
     Reporting,
+    Paneling,
     Estimating,
     Applying,
     Explaining,
+    Retesting,
     Evaluating,
     Tuning,
     Training,
@@ -71,10 +75,12 @@ class Corpus(
         Training,
         Tuning,
         Evaluating,
+        Retesting,
         Explaining,
         Applying,
         Auditing,
         Estimating,
+        Paneling,
         Reporting,
         Exchanging,
         Redacting,
