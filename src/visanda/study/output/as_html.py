@@ -14,7 +14,7 @@ table.regression { border-collapse: collapse; border-top: 2px solid #111; border
 table.regression caption { text-align: left; font-weight: bold; padding-bottom: .5em; }
 table.regression th, table.regression td { padding: .15em .9em; text-align: center; font-weight: normal; }
 table.regression th[scope=row] { text-align: left; vertical-align: top; padding-left: .2em; }
-table.regression thead th { border-bottom: 1px solid #111; }
+table.regression thead th, table.regression thead td { border-bottom: 1px solid #111; }
 table.regression tr.uncertainty td { padding-bottom: .4em; color: #333; }
 table.regression tr.facts th, table.regression tr.facts td { border-top: 1px solid #111; padding-top: .35em; }
 p.notes { font-size: .85em; max-width: 50em; }

@@ -59,6 +59,6 @@ def _column(head: str, cells: list[Cell]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    for mark in "\\|*_`<[":
+    for mark in "\\|*_`<[$":
         text = text.replace(mark, "\\" + mark)
     return " ".join(text.split("\n"))
