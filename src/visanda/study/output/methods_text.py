@@ -213,7 +213,11 @@ def _cross_fitting(known: Mapping[str, Any], method: str) -> list[str]:
     if known["learner"] == "raw":
         return ["The machine's predictions were used as they are, without cross-fitting."]
     learner = str(known["learner"])
-    by = "a ridge regression (logistic where codes are 0/1 or categories)" if learner == "linear" else f"a supervised learner ({learner})"
+    by = (
+        "a ridge regression (logistic where codes are 0/1 or categories)"
+        if learner == "linear"
+        else f"a supervised learner ({learner})"
+    )
     text = f"Expected codes were learnt from the machine's predictions and the observed variables by {by}"
     if known.get("folds"):
         text += f", cross-fitted over {known['folds']} folds"
@@ -225,11 +229,13 @@ def _cross_fitting(known: Mapping[str, Any], method: str) -> list[str]:
 def _standard_errors(known: Mapping[str, Any], method: str, units: str) -> tuple[list[str], list[Reference]]:
     weighted = [f"{units.capitalize()} are weighted by {known['weights']}."] if known.get("weights") else []
     if known.get("cluster"):
-        count = f" ({known['n_clusters']:,} clusters)" if known.get("n_clusters") else ""
+        count = f"{known['n_clusters']:,} clusters" if known.get("n_clusters") else ""
         if method in BOOTSTRAPPED:
-            return [*weighted, f"Whole clusters of {known['cluster']}{count} were resampled."], []
-        said = f"Standard errors are clustered by {known['cluster']}{count} ({papers.CLUSTERED.short})"
-        return [*weighted, f"{said}; intervals are 95 %, tests two-sided."], [papers.CLUSTERED]
+            whole = f"Whole clusters of {known['cluster']} were resampled" + (f" ({count})" if count else "")
+            return [*weighted, f"{whole}."], []
+        cited = "; ".join(text for text in (count, papers.CLUSTERED.short) if text)
+        said = f"Standard errors are clustered by {known['cluster']} ({cited}); intervals are 95 %, tests two-sided."
+        return [*weighted, said], [papers.CLUSTERED]
     if method in BOOTSTRAPPED or method == "simex":
         return [*weighted, "Intervals are 95 %, tests two-sided."], []
     if method in ("adjusted", "likelihood"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ACCENTS = {"ü": r'{\"u}', "–": "--", "&": r"\&"}
+ACCENTS = {"ü": r"{\"u}", "–": "--", "&": r"\&"}
 
 
 @dataclass(frozen=True)
