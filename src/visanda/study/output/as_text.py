@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from visanda.study.output.printed import ESTIMATE, Cell, Line, Printed, minus
+from visanda.study.output.printed import ESTIMATE, UNCERTAINTY, Cell, Line, Printed, minus
 
 APART = "  "
 
@@ -42,7 +42,7 @@ def paired(table: Printed) -> list[tuple[Line, Line | None]]:
     """The lines, those of estimates with the line of their uncertainty."""
     following = [*table.lines[1:], None]
     pairs = zip(table.lines, following, strict=True)
-    return [(line, after if line.kind == ESTIMATE else None) for line, after in pairs if line.kind != "uncertainty"]
+    return [(line, after if line.kind == ESTIMATE else None) for line, after in pairs if line.kind != UNCERTAINTY]
 
 
 def _column(head: str, cells: list[Cell]) -> list[str]:

@@ -48,6 +48,7 @@ def coefficients_figure(
         InputError: as in ``regression_table``; more than 8 columns.
 
     Example:
+        >>> import pandas as pd
         >>> fit = pd.DataFrame({"term": ["Intercept", "x"], "estimate": [0.1, 0.5], "se": [0.05, 0.1]})
         >>> figure = coefficients_figure({"(1)": fit, "(2)": fit.assign(se=0.2)})
         >>> [text.get_text() for text in figure.axes[0].get_yticklabels()]

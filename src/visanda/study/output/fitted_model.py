@@ -134,7 +134,7 @@ def _facts(rows: pd.DataFrame, method: str, known: Mapping[str, object]) -> dict
 
 def _once(rows: pd.DataFrame, name: str) -> object:
     """The one value of column ``name``; None where there are none or several."""
-    values = rows[name].dropna().unique() if name in rows else []
+    values: list[object] = list(rows[name].dropna().unique()) if name in rows else []
     return values[0] if len(values) == 1 else None
 
 

@@ -193,7 +193,7 @@ def _coded(known: Mapping[str, Any], method: str, units: str) -> list[str]:
     if variables:
         verb = "was" if len(variables) == 1 else "were"
         found.append(f"{' and '.join(variables)} {verb} coded by a machine in all {units}.")
-    if method == "naive" or "sample_prob" not in known and "sampling" not in known:
+    if method == "naive" or ("sample_prob" not in known and "sampling" not in known):
         return found
     ways = {
         "equal": f"The hand-coded {units} were drawn at random, each with the same known probability.",

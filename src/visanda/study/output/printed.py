@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
-ESTIMATE, UNCERTAINTY, FACT = "estimate", "uncertainty", "fact"
+ESTIMATE: Final = "estimate"
+UNCERTAINTY: Final = "uncertainty"
+FACT: Final = "fact"
 
 
 @dataclass(frozen=True)

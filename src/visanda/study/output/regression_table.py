@@ -48,10 +48,10 @@ class RegressionTable:
         return as_markdown(self.printed)
 
     def latex(self, label: str = "") -> str:
-        """A LaTeX table; needs ``\\usepackage{booktabs}``.
+        r"""A LaTeX table; needs ``\usepackage{booktabs}``.
 
         Args:
-            label: for ``\\ref``; empty: none.
+            label: for ``\ref``; empty: none.
         """
         return as_latex(self.printed, label)
 
@@ -141,15 +141,15 @@ def regression_table(
         >>> naive = pd.DataFrame({"term": ["Intercept", "x"], "estimate": [0.1, -0.2], "se": [0.05, 0.04], "n": 900})
         >>> corrected = pd.DataFrame({"term": ["Intercept", "x"], "estimate": [0.1, 0.5], "se": [0.06, 0.1], "n": 900})
         >>> print(regression_table({"naive": naive, "corrected": corrected}, digits=2).text())
-                   naive  corrected
-        ---------------------------
-        x          −0.20    0.50
-                  (0.04)   (0.10)
-        Intercept   0.10    0.10
-                  (0.05)   (0.06)
-        ---------------------------
-        Rows         900     900
-        ---------------------------
+                   naive   corrected
+        ----------------------------
+        x          −0.20      0.50
+                   (0.04)    (0.10)
+        Intercept   0.10      0.10
+                   (0.05)    (0.06)
+        ----------------------------
+        Rows         900       900
+        ----------------------------
         Standard errors in parentheses.
     """
     if not 0 <= digits <= 8:
@@ -165,7 +165,7 @@ def regression_table(
             title,
             tuple(column.head for column in columns),
             (*lines, *facts),
-            tuple([*_legend(stars, intervals, columns), *_left_out(every, shown), *notes]),
+            (*_legend(stars, intervals, columns), *_left_out(every, shown), *notes),
         ),
     )
 
@@ -207,8 +207,8 @@ def _term(term: str, columns: list[FittedModel], digits: int, stars: bool, inter
             above.append(Cell())
             below.append(Cell())
             continue
-        line = column.lines.loc[term]
-        b, se, low, high = (rounded(float(line[name]), digits) for name in ("estimate", "se", "low", "high"))
+        line = dict(zip(column.lines, column.lines.loc[term].to_numpy(dtype=float), strict=True))
+        b, se, low, high = (rounded(line[name], digits) for name in ("estimate", "se", "low", "high"))
         marks = next((mark for limit, mark in STARS if line["p"] < limit), "") if stars else ""
         above.append(Cell(b, marks))
         below.append(Cell(f"[{low}, {high}]" if intervals else f"({se})"))

@@ -68,8 +68,8 @@ def replication(
         title: of the study, one line.
         media_columns_dropped: columns that hold paths, addresses or media, which must never be written; an analysis
             that uses one is refused.
-        pseudonyms: columns whose values are replaced by numbers (``outlet_3``), drawn anew each time; None: the cluster,
-            where it is text and not in the formula. Rows keep their order, so that you can still tell them.
+        pseudonyms: columns whose values are replaced by numbers (``outlet_3``), drawn anew each time; None: the
+            cluster, where it is text and not in the formula. Rows keep their order, so that you can still tell them.
         units: what a row is, in the plural: "images", "articles".
         format: ``"csv"``, which every program reads, or ``"parquet"``, for large tables and unusual types.
         check: run the analysis on the written data, and refuse to leave a folder that does not replicate.
@@ -99,7 +99,7 @@ def replication(
     _clear(folder)
     file = f"data.{format}"
     written(kept, folder / file)
-    keys = [name for name in result.table if not pd.api.types.is_numeric_dtype(result.table[name])]
+    keys = [str(name) for name in result.table if not pd.api.types.is_numeric_dtype(result.table[name])]
     texts = {
         "analysis.py": python_script(kept, call, keys, file, title),
         "analysis.R": r_script(kept, call, str(result.provenance.get("model")), file, title),

@@ -69,7 +69,7 @@ def replication_data(
     for name in hidden:
         table[name] = _pseudonyms(table[name], name)
     left_out = [str(name) for name in data.columns if name not in roles]
-    return ReplicationData(table, roles, left_out, hidden, {name: _type(table[name]) for name in table})
+    return ReplicationData(table, roles, left_out, hidden, {name: _type(table[name]) for name in roles})
 
 
 def written(data: ReplicationData, path: Path) -> None:

@@ -137,7 +137,7 @@ def r_script(data: ReplicationData, call: Mapping[str, Any], model: str, file: s
     return R.format(
         title=_one_line(title),
         file=file,
-        prepared="".join(_factor(name, data.types[name]) for name in data.table if name in formula),
+        prepared="".join(_factor(name, data.types[name]) for name in data.roles if name in formula),
         arguments=",\n".join(f"  {name} = {value}" for name, value in arguments.items()),
     )
 
