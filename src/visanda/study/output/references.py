@@ -1,0 +1,172 @@
+"""References: the papers behind the methods, as text and as BibTeX."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ACCENTS = {"ü": r"{\"u}", "–": "--", "&": r"\&"}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One paper.
+
+    Attributes:
+        key: for BibTeX.
+        authors: "Family, I. J.", in order.
+        year: of publication.
+        title: with the capitals of the paper.
+        journal: or proceedings, or the archive of a preprint with its number.
+        kind: of the BibTeX entry.
+        volume: of the journal; empty where there is none.
+        issue: number within the volume.
+        pages: from–to.
+        doi: without the address in front.
+    """
+
+    key: str
+    authors: tuple[str, ...]
+    year: int
+    title: str
+    journal: str
+    kind: str = "article"
+    volume: str = ""
+    issue: str = ""
+    pages: str = ""
+    doi: str = ""
+
+    @property
+    def short(self) -> str:
+        """As cited in a sentence: ``Kluger et al., 2025``."""
+        names = [author.split(",")[0] for author in self.authors]
+        if len(names) > 3:
+            return f"{names[0]} et al., {self.year}"
+        return f"{' & '.join([', '.join(names[:-1]), names[-1]]) if names[1:] else names[0]}, {self.year}"
+
+    def text(self) -> str:
+        """In the list of references."""
+        last = f" {'&' if self.authors[1:] else ''} {self.authors[-1]}".replace("  ", " ")
+        authors = ", ".join(self.authors[:-1]) + ("," if self.authors[1:] else "") + last
+        where = self.journal + (f", {self.volume}" if self.volume else "")
+        where += (f"({self.issue})" if self.issue else "") + (f", {self.pages}" if self.pages else "")
+        end = "" if self.title.endswith(("?", "!")) else "."
+        return f"{authors.strip()} ({self.year}). {self.title}{end} {where}." + (
+            f" https://doi.org/{self.doi}" if self.doi else ""
+        )
+
+    def bibtex(self) -> str:
+        """As a BibTeX entry; the capitals of the title are kept."""
+        container = "booktitle" if self.kind == "inproceedings" else "journal"
+        fields = {
+            "author": " and ".join(self.authors),
+            "title": f"{{{self.title}}}",
+            container: self.journal,
+            "year": str(self.year),
+            "volume": self.volume,
+            "number": self.issue,
+            "pages": self.pages,
+            "doi": self.doi,
+        }
+        lines = [f"  {name} = {{{_tex(value)}}}," for name, value in fields.items() if value]
+        return "\n".join([f"@{self.kind}{{{self.key},", *lines, "}"])
+
+
+def bibtex(references: list[Reference]) -> str:
+    """A .bib file of ``references``."""
+    return "\n\n".join(reference.bibtex() for reference in references) + "\n"
+
+
+def _tex(text: str) -> str:
+    return "".join(ACCENTS.get(mark, mark) for mark in text)
+
+
+DSL = Reference(
+    "egami2023",
+    ("Egami, N.", "Hinck, M.", "Stewart, B. M.", "Wei, H."),
+    2023,
+    "Using Imperfect Surrogates for Downstream Inference: Design-based Supervised Learning for Social Science "
+    "Applications of Large Language Models",
+    "Advances in Neural Information Processing Systems",
+    kind="inproceedings",
+    volume="36",
+)
+PPI = Reference(
+    "angelopoulos2023",
+    ("Angelopoulos, A. N.", "Duchi, J. C.", "Zrnic, T."),
+    2023,
+    "PPI++: Efficient Prediction-Powered Inference",
+    "arXiv:2311.01453",
+    doi="10.48550/arXiv.2311.01453",
+)
+PTD = Reference(
+    "kluger2025",
+    ("Kluger, D. M.", "Lu, K.", "Zrnic, T.", "Wang, S.", "Bates, S."),
+    2025,
+    "Prediction-Powered Inference with Imputed Covariates and Nonuniform Sampling",
+    "arXiv:2501.18577",
+    doi="10.48550/arXiv.2501.18577",
+)
+ADJUSTED = Reference(
+    "rogan1978",
+    ("Rogan, W. J.", "Gladen, B."),
+    1978,
+    "Estimating prevalence from the results of a screening test",
+    "American Journal of Epidemiology",
+    volume="107",
+    issue="1",
+    pages="71–76",
+)
+LIKELIHOOD = Reference(
+    "teblunthuis2024",
+    ("TeBlunthuis, N.", "Hase, V.", "Chan, C.-H."),
+    2024,
+    "Misclassification in Automated Content Analysis Causes Bias in Regression. Can We Fix It? Yes We Can!",
+    "Communication Methods and Measures",
+    volume="18",
+    issue="3",
+    pages="278–299",
+    doi="10.1080/19312458.2023.2293713",
+)
+SIMEX = Reference(
+    "kuchenhoff2006",
+    ("Küchenhoff, H.", "Mwalili, S. M.", "Lesaffre, E."),
+    2006,
+    "A general method for dealing with misclassification in regression: The misclassification SIMEX",
+    "Biometrics",
+    volume="62",
+    issue="1",
+    pages="85–96",
+    doi="10.1111/j.1541-0420.2005.00396.x",
+)
+ROBUST = Reference(
+    "mackinnon1985",
+    ("MacKinnon, J. G.", "White, H."),
+    1985,
+    "Some heteroskedasticity-consistent covariance matrix estimators with improved finite sample properties",
+    "Journal of Econometrics",
+    volume="29",
+    issue="3",
+    pages="305–325",
+    doi="10.1016/0304-4076(85)90158-7",
+)
+CLUSTERED = Reference(
+    "liang1986",
+    ("Liang, K.-Y.", "Zeger, S. L."),
+    1986,
+    "Longitudinal data analysis using generalized linear models",
+    "Biometrika",
+    volume="73",
+    issue="1",
+    pages="13–22",
+    doi="10.1093/biomet/73.1.13",
+)
+SURVEY = Reference(
+    "binder1983",
+    ("Binder, D. A.",),
+    1983,
+    "On the variances of asymptotically normal estimators from complex surveys",
+    "International Statistical Review",
+    volume="51",
+    issue="3",
+    pages="279–292",
+)

@@ -1,0 +1,407 @@
+"""Output: regression tables in every format, figures of several models, the methods paragraph."""
+
+import csv
+import doctest
+import io
+import re
+import zipfile
+from html.parser import HTMLParser
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from visanda.errors import InputError, MissingExtra
+from visanda.result import Result
+from visanda.study import Estimates, estimate, ordinary
+from visanda.study.output import as_word
+from visanda.study.output.coefficients_figure import PALETTE, coefficients_figure, colours
+from visanda.study.output.methods_text import METHODS, methods_text
+from visanda.study.output.regression_table import in_order, regression_table, rounded
+from visanda.study.output.shares_figure import shares_figure
+
+
+def fitted(terms, b, se, n=900, n_coded=90):
+    b, se = np.array(b, dtype=float), np.array(se, dtype=float)
+    return Estimates(tuple(terms), b, se, np.diag(se**2), n, n_coded)
+
+
+NAIVE = fitted(["Intercept", "x", "C(genre)[T.news & more]"], [0.5, -0.0894, 0.21], [0.1, 0.0311, 0.2], n_coded=0)
+CORRECTED = fitted(["Intercept", "x", "np.log(likes_1)"], [0.4, 0.499, -1234.5], [0.1, 0.088, 600])
+BOTH = {"(1) naive": NAIVE, "(2) corrected": CORRECTED}
+
+
+@pytest.fixture(scope="module")
+def result():
+    random = np.random.default_rng(3)
+    x = random.normal(size=600)
+    protest = (random.random(600) < 1 / (1 + np.exp(-x))) * 1.0
+    p = np.where(random.random(600) < 0.85, protest, 1 - protest)
+    data = pd.DataFrame({"x": x, "protest": protest, "p": p, "outlet": np.arange(600) % 40})
+    data.loc[200:, "protest"] = np.nan
+    return estimate(data, "protest ~ x", predicted_var="protest", prediction="p", cluster="outlet", splits=2)
+
+
+def cells(table):
+    return {line.label: [cell.text + cell.stars for cell in line.cells] for line in table.printed.lines if line.label}
+
+
+def below(table, label):
+    labels = [line.label for line in table.printed.lines]
+    return [cell.text for cell in table.printed.lines[labels.index(label) + 1].cells]
+
+
+@pytest.mark.parametrize(
+    "module", ["regression_table", "coefficients_figure", "shares_figure", "methods_text", "replication"]
+)
+def test_examples(module):
+    failed, tried = doctest.testmod(import_module(f"visanda.study.output.{module}"))
+    assert tried > 0 and failed == 0
+
+
+def test_models_stand_side_by_side_with_errors_below():
+    table = regression_table(BOTH)
+    assert table.printed.heads == ("(1) naive", "(2) corrected")
+    assert cells(table)["x"] == ["-0.089", "0.499"]
+    assert below(table, "x") == ["(0.031)", "(0.088)"]
+    assert cells(table)["log(likes_1)"] == ["", "-1,234.500"]
+    assert cells(table)["Rows"] == ["900", "900"]
+    assert cells(table)["Coded by hand"] == ["0", "90"]
+
+
+def test_intervals_are_those_of_the_estimates():
+    low, high = CORRECTED.frame().loc[1, ["low", "high"]]
+    assert below(regression_table(BOTH, intervals=True, digits=2), "x")[1] == f"[{low:.2f}, {high:.2f}]"
+
+
+def test_stars_follow_p():
+    z = [norm.isf(p / 2) for p in (0.06, 0.04, 0.009, 0.0009)]
+    table = regression_table({"m": fitted("abcd", z, [1] * 4)}, stars=True, digits=1)
+    assert [re.sub(r"[^*]", "", cells(table)[term][0]) for term in "abcd"] == ["", "*", "**", "***"]
+    assert "* p < .05, ** p < .01, *** p < .001 (two-sided)." in table.printed.notes
+    assert "*" not in regression_table({"m": fitted("abcd", z, [1] * 4)}).text()
+
+
+def test_terms_keep_the_order_of_their_models_and_the_constant_is_last():
+    assert in_order([["Intercept", "a", "c"], ["Intercept", "a", "b", "c", "d"]]) == ["a", "b", "c", "d", "Intercept"]
+    assert in_order([["b", "a"], ["a", "b"]]) == ["b", "a"]
+    assert [label for label in cells(regression_table(BOTH)) if label[0] in "xlgI"] == [
+        "x",
+        "log(likes_1)",
+        "genre = news & more",
+        "Intercept",
+    ]
+
+
+def test_a_small_number_is_never_printed_as_zero():
+    assert rounded(0.00012345, 3) == "0.00012"
+    assert rounded(-1e-9, 3) == "-1e-09"
+    assert rounded(0.0, 3) == "0.000"
+    assert rounded(-0.0, 2) == "0.00"
+    assert rounded(0.0005, 3) in ("0.001", "0.0005")
+    assert rounded(1234567.891, 1) == "1,234,567.9"
+
+
+def test_a_result_gives_a_column_for_each_method(result):
+    table = regression_table({"Protest": result})
+    assert table.printed.heads == ("Protest naive", "Protest gold only", "Protest corrected (DSL)")
+    line = result.table.set_index(["method", "term"]).loc[("corrected (DSL)", "x")]
+    assert cells(table)["x"][2] == f"{line.estimate:.3f}"
+    assert cells(table)["Rows"] == ["600", "200", "600"]
+    assert cells(table)["Coded by hand"] == ["", "200", "200"]
+    assert cells(table)["Clusters"] == ["by outlet"] * 3
+    assert cells(table)["Model"] == ["logistic"] * 3
+    assert "Standard errors in parentheses, clustered by outlet." in table.printed.notes
+
+
+def test_methods_are_chosen_by_the_beginning_of_their_name(result):
+    table = regression_table({"(1)": result, "(2)": result}, methods=["corrected"])
+    assert table.printed.heads == ("(1)", "(2)")
+    assert cells(table)["Method"] == ["corrected (DSL)"] * 2
+    with pytest.raises(InputError, match="naive, gold only, corrected"):
+        regression_table({"(1)": result}, methods=["ppi"])
+
+
+def test_terms_are_renamed_chosen_and_those_left_out_are_named():
+    table = regression_table(BOTH, rename={"np.log(likes_1)": "Likes (log)"}, terms=["np.log(likes_1)", "x"])
+    assert list(cells(table))[:2] == ["Likes (log)", "x"]
+    assert table.printed.notes[-1] == "Also in the models and not shown: genre = news & more, Intercept."
+    with pytest.raises(InputError, match="no model has 'y'; the terms are x"):
+        regression_table(BOTH, terms=["y"])
+    with pytest.raises(InputError, match="no model has the term 'z'"):
+        regression_table(BOTH, rename={"z": "Z"})
+    with pytest.raises(InputError, match="would both be called 'x'"):
+        regression_table(BOTH, rename={"Intercept": "x"})
+
+
+def test_terms_of_different_models_share_a_row_under_one_label():
+    models = {"human": fitted(["code"], [1], [0.1]), "machine": fitted(["label"], [2], [0.1])}
+    assert cells(regression_table(models, rename={"code": "Protest", "label": "Protest"}))["Protest"] == [
+        "1.000",
+        "2.000",
+    ]
+
+
+def test_further_rows_and_notes():
+    table = regression_table(BOTH, rows={"City effects": ["no", "yes"], "Rows": ["9", "8"]}, notes=["Posts of 2024."])
+    assert cells(table)["City effects"] == ["no", "yes"]
+    assert cells(table)["Rows"] == ["9", "8"]
+    assert table.printed.notes[-1] == "Posts of 2024."
+    with pytest.raises(InputError, match="'City effects' needs a list of 2 texts"):
+        regression_table(BOTH, rows={"City effects": ["no"]})
+
+
+def test_categories_of_an_outcome_are_read_as_such():
+    table = regression_table({"m": fitted(["news: np.log(x)", "C(g)[T.a: b]"], [1, 2], [1, 1])})
+    assert list(cells(table))[:2] == ["news: log(x)", "g = a: b"]
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (pd.DataFrame({"term": ["x"], "estimate": [1.0]}), "'se' is not in the table"),
+        (pd.DataFrame({"term": ["x"], "estimate": [np.nan], "se": [1.0]}), "has no estimate of 'x'"),
+        (pd.DataFrame({"term": ["x", "x"], "estimate": [1.0, 2], "se": [1.0, 1]}), "has the term 'x' twice"),
+        (pd.DataFrame({"term": ["x"], "estimate": ["a"], "se": [1.0]}), "holds text"),
+        (pd.DataFrame({"term": ["x"], "estimate": [1.0], "se": [-1.0]}), "negative standard error"),
+        (pd.DataFrame({"term": ["x"], "estimate": [np.inf], "se": [1.0]}), "infinite"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused(model, message):
+    with pytest.raises(InputError, match=message):
+        regression_table({"m": model})
+
+
+def test_no_models_and_impossible_digits_are_refused():
+    with pytest.raises(InputError, match="no models"):
+        regression_table({})
+    with pytest.raises(InputError, match="0 to 8 decimals"):
+        regression_table(BOTH, digits=-1)
+
+
+def test_csv_has_every_digit_of_every_model():
+    read = list(csv.DictReader(io.StringIO(regression_table(BOTH).csv())))
+    assert len(read) == 6
+    line = next(row for row in read if row["model"] == "(2) corrected" and row["term"] == "x")
+    assert float(line["estimate"]) == 0.499 and float(line["p"]) == CORRECTED.frame().loc[1, "p"]
+
+
+def test_latex_is_escaped_and_every_line_has_all_columns():
+    table = regression_table(BOTH, title="100 % of_posts & $", intervals=True, stars=True, rename={"x": "[x]"})
+    text = table.latex("tab:posts")
+    assert r"\caption{100 \% of\_posts \& \$}" in text and r"\label{tab:posts}" in text
+    assert r"genre = news \& more" in text and r"log(likes\_1)" in text
+    body = text.split(r"\toprule")[1].split(r"\bottomrule")[0]
+    lines = [line for line in body.splitlines() if line.endswith(r"\\")]
+    assert len(lines) == 1 + 2 * 4 + 2
+    assert all(len(re.findall(r"(?<!\\)&", line)) == 2 for line in lines)
+    assert not any(line.startswith(("[", "*")) for line in lines)  # LaTeX would take it for an option of \\
+    assert r"$-$0.089\textsuperscript{**}" in text
+    assert text.count("{") == text.count("}")
+
+
+class Table(HTMLParser):
+    """The heads and cells of the one table of a page, as a browser lays them out."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.scopes, self.rows, self.inside = [], [], False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        known = dict(attrs)
+        assert tag not in ("script", "link", "img")
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.inside = True
+            self.rows[-1].append("")
+            self.scopes += [(known["scope"], known.get("rowspan", "1"))] if tag == "th" else []
+
+    def handle_endtag(self, tag):
+        self.inside = self.inside and tag not in ("td", "th")
+
+    def handle_data(self, data):
+        if self.inside:
+            self.rows[-1][-1] += data
+
+
+def test_html_is_a_table_with_heads():
+    page = regression_table(BOTH, title="<b>Posts</b>", stars=True).html()
+    table = Table(page)
+    assert "&lt;b&gt;Posts" in page and "<b>Posts" not in page
+    assert table.rows[0] == ["", "(1) naive", "(2) corrected"]
+    assert table.rows[1] == ["x", "−0.089**", "0.499***"]
+    assert table.rows[2] == ["(0.031)", "(0.088)"]
+    assert table.scopes == [("col", "1")] * 2 + [("row", "2")] * 4 + [("row", "1")] * 2
+
+
+def test_markdown_does_not_break_on_pipes_and_stars():
+    text = regression_table({"a|b": fitted(["I(x ** 2)"], [1], [0.1])}, stars=True).markdown()
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(len(re.findall(r"(?<!\\)\|", line)) == 3 for line in lines)
+    assert r"I(x \*\* 2)" in text and r"1.000\*\*\*" in text
+
+
+def test_plain_text_ends_numbers_in_line():
+    lines = regression_table(BOTH, stars=True).text().splitlines()
+    naive, corrected = (next(line for line in lines if line.startswith(label)) for label in ("x ", "log"))
+    assert corrected.index("−1,234.500") + len("−1,234.500") == naive.index("0.499") + len("0.499")
+
+
+def test_word_opens_the_docx(tmp_path):
+    docx = pytest.importorskip("docx")
+    path = regression_table(BOTH, title="Posts & more", stars=True, notes=["Of 2024."]).save(tmp_path / "t.docx")
+    document = docx.Document(str(path))
+    rows = [[cell.text for cell in row.cells] for row in document.tables[0].rows]
+    assert rows[0] == ["", "(1) naive", "(2) corrected"]
+    assert rows[1] == ["x", "−0.089**", "0.499***"]
+    assert rows[2] == ["", "(0.031)", "(0.088)"]
+    assert document.paragraphs[0].text == "Posts & more"
+    assert document.paragraphs[-1].text.endswith("Of 2024.")
+    xml = zipfile.ZipFile(path).read("word/document.xml").decode()
+    assert xml.count("<w:tblHeader") == 1 and '<w:vertAlign w:val="superscript"/>' in xml
+    assert xml.count("<w:bottom ") == 3 and xml.count("<w:top ") == 9  # rules above 3 rows, below the last
+
+
+def test_without_python_docx_the_extra_is_named(monkeypatch):
+    def absent(module, extra):
+        raise MissingExtra(module, extra)
+
+    monkeypatch.setattr(as_word, "need", absent)
+    with pytest.raises(MissingExtra, match=r"visanda\[word\]"):
+        regression_table(BOTH).docx()
+
+
+def test_save_goes_by_the_ending(tmp_path):
+    table = regression_table(BOTH)
+    for ending, start in {"csv": "model,", "html": "<!DOCTYPE", "md": "|", "tex": r"\begin", "txt": " "}.items():
+        assert table.save(tmp_path / "new" / f"t.{ending}").read_text("utf-8").startswith(start)
+    with pytest.raises(InputError, match=r"\.pdf; end it in \.csv"):
+        table.save(tmp_path / "t.pdf")
+    with pytest.raises(InputError, match="without an ending"):
+        table.save(tmp_path / "t")
+
+
+def test_the_figure_shows_every_estimate_and_interval():
+    figure = coefficients_figure(BOTH, title="Posts", scale="Log odds", terms=["x", "C(genre)[T.news & more]"][:1])
+    axes = figure.axes[0]
+    points = [line.get_xdata()[0] for line in axes.lines if line.get_marker() in "os"]
+    assert points == [-0.0894, 0.499]
+    ends = [collection.get_segments()[0][:, 0] for collection in axes.collections]
+    assert ends[1] == pytest.approx(CORRECTED.frame().loc[1, ["low", "high"]].to_numpy(float))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["(1) naive", "(2) corrected"]
+
+
+def test_the_figure_leaves_out_the_constant_and_refuses_too_many():
+    labels = [text.get_text() for text in coefficients_figure(BOTH).axes[0].get_yticklabels()]
+    assert labels == ["x", "log(likes_1)", "genre = news & more"]
+    with pytest.raises(InputError, match="at most 8"):
+        coefficients_figure({str(place): NAIVE for place in range(9)})
+
+
+def test_a_method_keeps_its_colour():
+    naive, gold, corrected, truth = colours(["naive", "gold only", "corrected (PPI++)", "truth"])
+    assert colours(["corrected (DSL)", "naive"]) == [corrected, naive]
+    assert colours(["", "corrected (DSL)"])[0] != corrected
+    assert len(set(colours(["naive", "corrected", "naive", "corrected", "", "x", "truth", "gold"]))) == len(PALETTE)
+    assert len({naive, gold, corrected, truth}) == 4
+
+
+def test_shares_of_named_groups_and_over_time():
+    table = pd.DataFrame({"group": ["tv", "web"], "estimate": [0.2, 0.4], "low": [0.1, 0.3], "high": [0.3, 0.5]})
+    axes = shares_figure(table, label="Protest").axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["tv", "web"]
+    assert list(axes.lines[0].get_xdata()) == [0.2, 0.4]
+    years = pd.DataFrame({"year": [2021, 2020], "estimate": [0.3, 0.1], "se": 0.01, "method": "naive"})
+    axes = shares_figure(Result("", years), group="year").axes[0]
+    assert list(axes.lines[0].get_xdata()) == [2020, 2021] and list(axes.lines[0].get_ydata()) == [0.1, 0.3]
+    months = years.assign(year=pd.to_datetime(["2021-02-01", "2021-01-01"]))
+    assert list(shares_figure(months, group="year").axes[0].lines[0].get_ydata()) == [0.1, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"estimate": [20.0, 40.0]}, "divide per cents by 100"),
+        ({"group": ["tv", "tv"]}, "tv stands there twice"),
+        ({"group": ["tv", None]}, "rows without 'group'"),
+        ({"se": [0.1, np.nan]}, "missing"),
+    ],
+)
+def test_shares_that_do_not_fit_are_refused(change, message):
+    table = pd.DataFrame({"group": ["tv", "web"], "estimate": [0.2, 0.4], "se": [0.1, 0.1]}).assign(**change)
+    with pytest.raises(InputError, match=message):
+        shares_figure(table)
+
+
+def test_the_methods_paragraph_says_what_was_done(result):
+    found = methods_text(result, units="posts")
+    text = " ".join(found.sentences)
+    assert "a logistic regression, protest ~ x, on 600 posts, 200 of them coded by hand." in text
+    assert "taken as a simple random sample of all posts" in text
+    assert "design-based supervised learning (Egami et al., 2023)" in text
+    assert "cross-fitted over 5 folds; estimates are medians over 2 random splits" in text
+    assert "Standard errors are clustered by outlet (Liang & Zeger, 1986)" in text
+    assert [paper.key for paper in found.references] == ["binder1983", "egami2023", "liang1986"]
+
+
+@pytest.mark.parametrize(
+    ("method", "key"),
+    [
+        ("dsl", "egami2023"),
+        ("PPI++", "angelopoulos2023"),
+        ("predict-then-debias", "kluger2025"),
+        ("adjusted counts", "rogan1978"),
+        ("likelihood", "teblunthuis2024"),
+        ("simex", "kuchenhoff2006"),
+        ("gold", "binder1983"),
+        ("naive", "mackinnon1985"),
+    ],
+)
+def test_each_method_cites_its_paper_and_every_citation_is_listed(method, key):
+    found = methods_text({"method": method, "model": "lm", "n": 4000, "n_coded": 400, "cluster": None})
+    assert key in [paper.key for paper in found.references]
+    text = " ".join(found.sentences)
+    assert all(paper.short in text for paper in found.references)
+    cited = re.findall(r"\d{4}(?=[);])", text)
+    assert len(cited) == len(found.references)
+
+
+def test_the_sample_is_described_as_it_was_drawn():
+    known = {"method": "dsl", "model": "lm", "sample_prob": "pi"}
+    assert "with known, unequal probabilities" in methods_text({**known, "sampling": "unequal"}).text()
+    assert "each with the same known probability" in methods_text({**known, "sampling": "equal"}).text()
+    assert "with known probabilities." in methods_text(known).text()
+
+
+def test_references_as_text_and_bibtex():
+    found = methods_text({"method": "simex"})
+    paper = next(paper for paper in found.references if paper.key == "kuchenhoff2006")
+    assert paper.text() == (
+        "Küchenhoff, H., Mwalili, S. M., & Lesaffre, E. (2006). A general method for dealing with misclassification "
+        "in regression: The misclassification SIMEX. Biometrics, 62(1), 85–96. "
+        "https://doi.org/10.1111/j.1541-0420.2005.00396.x"
+    )
+    assert r"author = {K{\"u}chenhoff, H. and Mwalili, S. M. and Lesaffre, E.}" in found.bibtex()
+    assert "pages = {85--96}" in found.bibtex()
+
+
+def test_every_bibtex_entry_is_whole():
+    every = "".join(methods_text({"method": method}).bibtex() for method in METHODS)
+    assert every.count("{") == every.count("}")
+    assert not re.search(r"[^\x00-\x7f]", every)
+
+
+def test_a_method_that_is_not_known_is_refused():
+    with pytest.raises(InputError, match="dsl, ppi, ptd"):
+        methods_text({"method": "magic"})
+    with pytest.raises(InputError, match="name one of"):
+        methods_text({"model": "lm"})
+
+
+def test_an_ordinary_regression_is_a_column_too():
+    data = pd.DataFrame({"y": [1, 3, 2, 5, 4.0], "x": [0, 1, 1, 2, 2.0]})
+    assert cells(regression_table({"OLS": ordinary(data, "y ~ x")}, digits=2))["x"] == ["1.79"]  # 5 / 2.8
