@@ -2,14 +2,14 @@
 
 Kluger, Lu, Zrnic, Wang & Bates (2025), "Prediction-Powered Inference with Imputed Covariates and Nonuniform Sampling".
 The model is fitted three times: to the coded rows with their codes (beta), to the same rows with the machine's
-predictions (gamma of the coded), and to all rows with predictions (gamma of all). The first is right and uncertain. How
-far the other two are apart is chance only, and the same chance as in beta: theta = beta − Omega (gamma of the coded −
-gamma of all). Omega is what makes theta least uncertain. No error of the machine can bias it, as long as rows were drawn
-for coding with known probabilities.
+predictions (gamma of the coded), and to all rows with predictions (gamma of all). The first is right and uncertain.
+How far the other two are apart is chance only, and the same chance as in beta: theta = beta − Omega (gamma of the
+coded − gamma of all). Omega is what makes theta least uncertain. No error of the machine can bias it, as long as rows
+were drawn for coding with known probabilities.
 
-The paper compares with the rows that are not coded. All rows are as good (the difference is a multiple of that one), need
-no probability where nobody coded, and leave beta as it is where everything is coded. Rows or clusters are resampled whole,
-coded and not, so that what the three fits share is in the covariance from which Omega is made.
+The paper compares with the rows that are not coded. All rows are as good (the difference is a multiple of that one),
+need no probability where nobody coded, and leave beta as it is where everything is coded. Rows or clusters are
+resampled whole, coded and not, so that what the three fits share is in the covariance from which Omega is made.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def debias(
         return np.stack([beta, by_machine(coded, start[1]), by_machine(times, start[2])])
 
     point = three(np.ones(rows.n), [None, None, None])
-    flat, failed = draws(lambda times: three(times, point).ravel(), rows.unit, resamples, seed, progress)
+    flat, failed = draws(lambda times: three(times, list(point)).ravel(), rows.unit, resamples, seed, progress)
     k = len(names)
     beta, coded, everywhere = flat[:, :k], flat[:, k : 2 * k], flat[:, 2 * k :]
     omega = tuned(beta, coded - everywhere, tuning)
@@ -150,8 +150,9 @@ def debias(
 def tuned(beta: Array, apart: Array, tuning: Literal["full", "diagonal"]) -> Array:
     """(k, k) Omega, the regression of (resamples, k) beta on how far (resamples, k) the gammas are apart.
 
-    Cov(beta, apart) Var(apart)⁻¹. Where coded rows and the others are independent, that is the paper's
-    Cov(beta, gamma of the coded) [Var gamma of the coded + Var gamma of the uncoded]⁻¹, times the share that is not coded.
+    Cov(beta, apart) Var(apart)⁻¹. Where coded rows and the others are independent, that is the
+    paper's Cov(beta, gamma of the coded) [Var gamma of the coded + Var gamma of the uncoded]⁻¹, divided by the share
+    of rows that is not coded, which gamma of all differs by.
 
     Example:
         >>> apart = np.random.default_rng(1).normal(size=(500, 1))
@@ -195,8 +196,8 @@ def _predicted(rows: CodedRows, machine: Sequence[Machine]) -> pd.DataFrame:
         strange = label[~label.isin(rows.categories[one.variable])]
         if len(strange):
             raise DesignError(
-                f"the machine says {one.variable} = {strange.iloc[0]!r} in {(label == strange.iloc[0]).sum():,} rows, and "
-                "no coded row is that: code some of them, or merge the category with another"
+                f"the machine says {one.variable} = {strange.iloc[0]!r} in {(label == strange.iloc[0]).sum():,} rows, "
+                "and no coded row is that: code some of them, or merge the category with another"
             )
         made[one.variable] = label
     return rows.data.assign(**made)

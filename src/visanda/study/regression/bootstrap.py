@@ -46,7 +46,7 @@ class Resampled(Estimates):
             return []
         total = self.failed + len(self.drawn)
         return [
-            f"{self.failed:,} of {total:,} resamples could not be fitted (separation, or a lost category) and are left out."
+            f"{self.failed:,} of {total:,} resamples could not be fitted (separation, or a lost category): left out."
         ]
 
 
@@ -146,7 +146,7 @@ def draws(
                 progress(len(found) + failed, resamples)
     if failed > MOST_FAILED * resamples:
         raise DesignError(
-            f"{failed:,} of {resamples:,} resamples cannot be fitted, so that the others are not like all of them. The last "
-            f"one: {why} Code more rows, merge rare categories, or take terms out."
+            f"{failed:,} of {resamples:,} resamples cannot be fitted, so that the others are not like all of them. The "
+            f"last one: {why} Code more rows, merge rare categories, or take terms out."
         )
     return np.array(found), failed

@@ -98,7 +98,7 @@ def mixed(
     ready = prepared(data, asked.fixed, cluster, weights, asked.columns | {group})
     rows = ready.rows if weights is None else _repeated(ready.rows, ready.weight, group)
     made = ready.laid_out(asked.fixed) if weights is None else design(asked.fixed, rows)
-    number = rows.groupby([group, *([TURN] if weights else [])], observed=True).ngroup().to_numpy()
+    number = rows.groupby([group, *([TURN] if weights else [])], observed=True).ngroup().to_numpy(dtype=np.intp)
     if number.max() == 0:
         raise DesignError(
             f"all rows lie in one group of {group!r}: a mixed model needs several, 10 or more to be believed"

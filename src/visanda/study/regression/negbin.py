@@ -41,7 +41,7 @@ def negbin(data: pd.DataFrame, formula: str, *, cluster: str | None = None, weig
         DesignError: counts that scatter no more than Poisson counts, collinear terms, too few rows.
 
     Example:
-        >>> posts = pd.DataFrame({"shares": [0, 1, 0, 7, 2, 0, 14, 3, 40, 5.0], "faces": [0, 0, 0, 0, 1, 1, 1, 1, 2, 2.0]})
+        >>> posts = pd.DataFrame({"shares": [0, 1, 0, 7, 2, 0, 14, 3, 40, 5], "faces": [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]})
         >>> negbin(posts, "shares ~ faces").frame().round(2)[["term", "estimate"]].values.tolist()
         [['Intercept', 0.7], ['faces', 1.18], ['alpha', 1.25]]
     """
@@ -57,7 +57,7 @@ def negbin(data: pd.DataFrame, formula: str, *, cluster: str | None = None, weig
     mean = expected(POISSON, solve(POISSON, Rows.of(X, y, weight)), X)[:, 0]
     if weight @ ((y - mean) ** 2 - y) <= 0:  # the slope of the likelihood where alpha is 0
         raise DesignError(
-            "the counts scatter no more than Poisson counts, so that a negative binomial has no dispersion to estimate: "
+            "the counts scatter no more than Poisson counts, so that there is no dispersion to estimate: "
             "use model='poisson', whose standard errors are robust"
         )
     found = nb_fit(X, y, weight)

@@ -6,6 +6,7 @@ P(y ≤ j) = Λ(c_j − x'b): a positive coefficient shifts answers upwards, by 
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -28,8 +29,8 @@ def ordinal(data: pd.DataFrame, formula: str, *, cluster: str | None = None, wei
 
     Args:
         data: a row a unit.
-        formula: R-style, with a ``~``, without fixed effects; its outcome is a column of numbers, whose order counts and
-            whose distances do not, or of ordered categories (``pandas.Categorical(..., ordered=True)``).
+        formula: R-style, with a ``~``, without fixed effects; its outcome is a column of numbers, whose order counts
+            and whose distances do not, or of ordered categories (``pandas.Categorical(..., ordered=True)``).
         cluster: column of clusters for the standard errors; None: HC1.
         weights: column of how much each row counts, above 0; None: all alike.
 
@@ -85,7 +86,7 @@ def steps_of(rows: pd.DataFrame, formula: str) -> tuple[object, ...]:
 def thresholds(values: tuple[object, ...]) -> tuple[str, ...]:
     """The names of the thresholds between ``values``."""
     said = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
-    return tuple(f"{low}|{high}" for low, high in zip(said, said[1:], strict=False))
+    return tuple(f"{low}|{high}" for low, high in pairwise(said))
 
 
 def ordinal_design(rows: pd.DataFrame, formula: str, values: tuple[object, ...]) -> Design:

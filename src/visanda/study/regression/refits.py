@@ -6,6 +6,7 @@ A formula is laid out once; a refit only solves, and from where the last solutio
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from visanda.study.regression.every import REGRESSIONS, regression
 from visanda.study.regression.families import FAMILIES, Family
 from visanda.study.regression.formula import design, outcome_of
 from visanda.study.regression.moments import Rows, check_outcome, information, moments, solve
-from visanda.study.regression.named import categories_of, named
+from visanda.study.regression.named import Model, categories_of, named
 from visanda.study.regression.negbin import nb_fit
 from visanda.study.regression.ordinal import ordinal_design, ordinal_fit, steps_of, thresholds
 
@@ -57,15 +58,16 @@ def refits(model: str, formula: str, tables: Sequence[pd.DataFrame]) -> tuple[tu
         laid = design(formula, whole)
         check_outcome(FAMILIES["poisson"], laid.outcome)
         return laid.names, [_negbin(laid.matrix[rows], laid.outcome[rows, 0]) for rows in parts]
-    family = FAMILIES[model]
-    values = categories_of(tables[0], formula, model)
+    kind = cast(Model, model)
+    family = FAMILIES[kind]
+    values = categories_of(tables[0], formula, kind)
     laid = design(formula, whole, values)
     _refuse_strange(whole, formula, values)
     y = laid.outcome[:, 1:] if values else laid.outcome
     check_outcome(family, y[parts[0]])
     levels = [[level[rows] for level in laid.absorbed] for rows in parts]
     each = [_family(family, laid.matrix[rows], y[rows], own) for rows, own in zip(parts, levels, strict=True)]
-    return named(laid, model), each
+    return named(laid, kind), each
 
 
 def function_refits(fit: Fit, tables: Sequence[pd.DataFrame]) -> tuple[tuple[str, ...], list[Refit]]:
