@@ -1,8 +1,8 @@
 """Prediction-powered inference, tuned (PPI++): predicted outcomes of all rows, codes of a simple random sample.
 
-Angelopoulos, Duchi & Zrnic (2023), "PPI++: Efficient Prediction-Powered Inference". Predictions of the uncoded rows stand
-in for codes; how far off they are is learnt from the coded rows; lambda, from 0 to 1, says how much they are relied on,
-and is chosen so that the estimate is least uncertain. lambda = 0 uses the codes alone.
+Angelopoulos, Duchi & Zrnic (2023), "PPI++: Efficient Prediction-Powered Inference". Predictions of the uncoded rows
+stand in for codes; how far off they are is learnt from the coded rows; lambda, from 0 to 1, says how much they are
+relied on, and is chosen so that the estimate is least uncertain. lambda = 0 uses the codes alone.
 
 The loss λ/N Σ l(x, f) + 1/n Σ [l(x, y) − λ l(x, f)] has as its gradient the moments of weighted rows: an uncoded row
 with its prediction, a coded row with its code, and the same with its prediction and a negative weight.
@@ -141,7 +141,7 @@ class _Stack:
 
     def bread(self, b: Array) -> Array:
         """(k, k) the inverse of the information of all rows."""
-        return np.linalg.inv(information(self.family, b, Rows.of(self.X, self.said)))
+        return np.asarray(np.linalg.inv(information(self.family, b, Rows.of(self.X, self.said))), dtype=float)
 
 
 def _tuned(stack: _Stack, names: tuple[str, ...], lam: float | None) -> PPIEstimates:
@@ -237,8 +237,8 @@ def _refuse_unequal(rows: CodedRows, sample_prob: str | None) -> None:
     weight = rows.weight[rows.coded]
     if not np.allclose(weight, weight[0], rtol=1e-6):
         raise DesignError(
-            f"PPI++ needs a simple random sample of codes, and {sample_prob} differs between rows: use dsl, which weighs "
-            "by it"
+            f"PPI++ needs a simple random sample of codes, and {sample_prob} differs between rows: use dsl, which "
+            "weighs by it"
         )
     if rows.coded.all():
         raise DesignError("all rows are coded, so that predictions add nothing: fit the ordinary model")

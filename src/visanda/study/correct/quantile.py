@@ -1,7 +1,7 @@
 """A quantile of a predicted variable: where its distribution function, corrected by codes, reaches a share.
 
-F(t) = λ F_uncoded(t; f) + F_coded(t; y) − λ F_coded(t; f) (Angelopoulos et al. 2023). Its interval holds every t at which
-F(t) is not significantly other than the share.
+F(t) = λ F_uncoded(t; f) + F_coded(t; y) − λ F_coded(t; f) (Angelopoulos et al. 2023). Its interval holds every t at
+which F(t) is not significantly other than the share.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def rectified_quantile(
 
 def _distribution(place: NDArray[np.intp], steps: int) -> Array:
     """(steps,) the share of rows at or below each value of the grid."""
-    return np.bincount(place, minlength=steps)[:steps].cumsum() / len(place)
+    return np.asarray(np.bincount(place, minlength=steps)[:steps].cumsum() / len(place), dtype=float)
 
 
 def _reached(value: Array, share: float) -> int:
@@ -110,7 +110,7 @@ def _added(rows: tuple[NDArray[np.intp], NDArray[np.intp]], coded: NDArray[np.bo
 
 
 def _summed(values: Array, cluster: NDArray[np.intp] | None) -> Array:
-    return values if cluster is None else np.bincount(cluster, values)
+    return values if cluster is None else np.bincount(cluster, values).astype(float)
 
 
 def _best(
