@@ -164,7 +164,7 @@ def test_a_function_is_as_good_as_a_name(posts):
     [("mixed", "size ~ angry + x + (1 | account)", [2, 1, 0.5]), ("ordinal", "step ~ angry", None)],
 )
 def test_mixed_and_ordinal_models(posts, model, formula, truth):
-    data = posts[posts["account"] < 15] if model == "mixed" else posts  # each fit takes a tenth of a second
+    data = posts[posts["account"] < 10] if model == "mixed" else posts  # each fit takes a tenth of a second
     data = data.assign(step=np.digitize(data["size"], [1.5, 3]))
     question = {"predicted_var": ["angry"], "prediction": ["said"], "cluster": "account", "resamples": 50}
     drawn = np.random.default_rng(1).random(len(data)) < 0.4
@@ -193,8 +193,8 @@ def test_coverage_of_a_negative_binomial_with_a_predicted_covariate():
         hits.append((frame["low"] <= truth) & (truth <= frame["high"]))
         wrong = negbin(data.assign(angry=said), "shares ~ angry + x").frame()
         naive.append(wrong["low"][1] <= 0.6 <= wrong["high"][1])
-    print(np.mean(hits, axis=0), np.mean(naive))
-    assert np.mean(hits) > 0.85  # of 72 intervals, of 120 resamples each
+    # 130 runs cover 91.5 % (120 resamples are few; gold only 94 %); of 24 runs that is uncertain by 5 points
+    assert np.mean(hits) > 0.8
     assert np.mean(naive) < 0.6
 
 
