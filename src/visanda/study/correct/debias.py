@@ -30,6 +30,7 @@ from visanda.study.regression.mixed import mixed_formula
 from visanda.study.regression.refits import Fit
 
 Array = NDArray[np.float64]
+UNITS_A_TERM = 10  # coded clusters or rows, for each number of Omega that a coefficient is tuned by
 SAME = 1e-6  # variance, relative to the largest, of directions in which the two gammas are taken to be one
 
 
@@ -42,12 +43,26 @@ class Debiased(Resampled):
         beta: (k,) of the coded rows with their codes.
         gamma_coded: (k,) of the coded rows with predictions.
         gamma_all: (k,) of all rows with predictions.
+        coded_units: clusters with codes, or coded rows where there are no clusters.
     """
 
     tuning: Array
     beta: Array
     gamma_coded: Array
     gamma_all: Array
+    coded_units: int
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a careful reader should know: resamples that failed, an Omega fitted to too few units."""
+        found = super().warnings
+        used = int((self.tuning != 0).sum(axis=1).max(initial=0))
+        if self.coded_units < UNITS_A_TERM * used:
+            found.append(
+                f"Codes lie in only {self.coded_units} independent units (clusters, or rows), from which {used} numbers "
+                "a coefficient are tuned: intervals are too narrow. Use tuning='diagonal', or code more of them."
+            )
+        return found
 
 
 def debias(
@@ -144,6 +159,7 @@ def debias(
         beta=point[0],
         gamma_coded=point[1],
         gamma_all=point[2],
+        coded_units=len(np.unique(rows.unit[rows.coded])),
     )
 
 
