@@ -183,7 +183,7 @@ def test_mixed_and_ordinal_models(posts, monkeypatch, model, formula, resamples,
 def test_few_clusters_are_warned_of(posts):
     few = posts.assign(account=posts["account"] % 8)
     question = {**ANGRY, "cluster": "account", "resamples": 50}
-    assert "8 independent units" in debias(few, "size ~ angry + x", model="lm", **question).warnings[0]
+    assert "only 8 clusters" in debias(few, "size ~ angry + x", model="lm", **question).warnings[0]
     assert debias(posts, "size ~ angry + x", model="lm", tuning="diagonal", **question).warnings == []
 
 

@@ -56,11 +56,11 @@ class Debiased(Resampled):
     def warnings(self) -> list[str]:
         """What a careful reader should know: resamples that failed, an Omega fitted to too few units."""
         found = super().warnings
-        used = int((self.tuning != 0).sum(axis=1).max(initial=0))
+        used = _tuned_by(self.tuning)
         if self.coded_units < UNITS_A_TERM * used:
             found.append(
-                f"Codes lie in only {self.coded_units} independent units (clusters, or rows), from which {used} numbers "
-                "a coefficient are tuned: intervals are too narrow. Use tuning='diagonal', or code more of them."
+                f"Codes lie in only {self.coded_units} clusters (or rows, where there are none), and each coefficient is "
+                f"tuned by {used} numbers: intervals may be too narrow. Use tuning='diagonal', or code more clusters."
             )
         return found
 
@@ -143,7 +143,8 @@ def debias(
     k = len(names)
     beta, coded, everywhere = flat[:, :k], flat[:, k : 2 * k], flat[:, 2 * k :]
     omega = tuned(beta, coded - everywhere, tuning)
-    drawn = beta - (coded - everywhere) @ omega.T
+    units = len(np.unique(rows.unit[rows.coded]))
+    drawn = _widened(beta - (coded - everywhere) @ omega.T, units, _tuned_by(omega))
     cov = np.atleast_2d(np.cov(drawn.T))
     return Debiased(
         names,
@@ -159,7 +160,7 @@ def debias(
         beta=point[0],
         gamma_coded=point[1],
         gamma_all=point[2],
-        coded_units=len(np.unique(rows.unit[rows.coded])),
+        coded_units=units,
     )
 
 
@@ -189,6 +190,30 @@ def tuned(beta: Array, apart: Array, tuning: Literal["full", "diagonal"]) -> Arr
         inverse = np.linalg.pinv(variance[np.ix_(moves, moves)] / np.outer(scale, scale), rcond=SAME, hermitian=True)
         omega[:, moves] = together[:, moves] / scale @ inverse / scale
     return omega
+
+
+def _tuned_by(omega: Array) -> int:
+    """By how many numbers of Omega a coefficient is tuned, at most."""
+    return int((omega != 0).sum(axis=1).max(initial=0))
+
+
+def _widened(drawn: Array, units: int, numbers: int) -> Array:
+    """Resamples as far apart as they would be with an Omega that was not made from them.
+
+    Omega is a regression with as many points as coded units. What it leaves is smaller here than it is elsewhere, by
+    the final prediction error of Akaike (1969): (units + numbers) / (units − numbers). The paper, which has many
+    units, leaves this out.
+
+    Raises:
+        DesignError: no more units than numbers.
+    """
+    if numbers >= units:
+        raise DesignError(
+            f"codes lie in {units} clusters, too few to tune {numbers} numbers a coefficient: use tuning='diagonal', "
+            "or code rows of more clusters"
+        )
+    middle = drawn.mean(axis=0)
+    return np.asarray(middle + np.sqrt((units + numbers) / (units - numbers)) * (drawn - middle))
 
 
 def _weight(rows: CodedRows) -> Array:
