@@ -59,7 +59,7 @@ class Debiased(Resampled):
         used = _tuned_by(self.tuning)
         if self.coded_units < UNITS_A_TERM * used:
             found.append(
-                f"Codes lie in only {self.coded_units} clusters (or rows, where there are none), and each coefficient is "
+                f"Codes lie in only {self.coded_units} clusters (or rows, where there are none); each coefficient is "
                 f"tuned by {used} numbers: intervals may be too narrow. Use tuning='diagonal', or code more clusters."
             )
         return found
