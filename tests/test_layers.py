@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "learn": "aside conse errors extras media models parts progress",
     "privacy": "aside errors media",
     # statistics on plain tables
-    "study": "errors result timecode",
+    "study": "errors extras result timecode",
     # the study as a whole
     "report": "codebook codes errors learn media parts result runs store study timecode",
     "corpus": "aside codebook codes collect errors learn measure measures media models parts privacy progress report "

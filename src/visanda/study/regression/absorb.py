@@ -70,9 +70,14 @@ def refuse_absorbed(names: Sequence[str], before: Array, after: Array) -> None:
 
 
 def degrees_absorbed(levels: Levels, cluster: NDArray[np.intp] | None = None) -> int:
-    """How many coefficients the fixed effects take; those that lie within clusters are not counted, as in fixest."""
+    """How many coefficients the fixed effects take.
+
+    As in fixest: those that lie within clusters are not counted, and where all do, the intercept that they hold is.
+    """
+    if not levels:
+        return 0
     counted = [level for level in levels if cluster is None or not _nested(level, cluster)]
-    return sum(int(level.max()) + 1 for level in counted) - max(len(counted) - 1, 0)
+    return sum(int(level.max()) + 1 for level in counted) - (len(counted) - 1)
 
 
 def _nested(level: NDArray[np.intp], cluster: NDArray[np.intp]) -> bool:

@@ -1,0 +1,85 @@
+"""Many tests, and coefficients to compare: p values corrected for their number, coefficients in standard deviations."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from visanda.errors import InputError
+from visanda.study.columns import numbers
+from visanda.study.regression.coefficients import Estimates
+from visanda.study.regression.formula import complete, design, sides
+
+METHODS = {"holm": "holm", "bh": "fdr_bh"}
+
+
+def adjusted(table: pd.DataFrame, method: Literal["holm", "bh"] = "holm", p: str = "p") -> pd.DataFrame:
+    """A table of tests with a further column ``p_adjusted``.
+
+    Args:
+        table: a row a test; missing p values count for nothing.
+        method: ``"holm"`` keeps the probability of any false finding below the level (Holm 1979); ``"bh"`` the share of
+            false ones among the findings (Benjamini & Hochberg 1995).
+        p: column of p values, 0 to 1.
+
+    Raises:
+        InputError: another method, p values outside of 0 to 1.
+
+    Example:
+        >>> adjusted(pd.DataFrame({"p": [0.01, 0.04, 0.03]}))["p_adjusted"].round(3).tolist()
+        [0.03, 0.06, 0.06]
+    """
+    if method not in METHODS:
+        raise InputError(f"method={method!r}: 'holm' or 'bh'")
+    values = numbers(table, p)
+    known = values.notna()
+    if not values[known].between(0, 1).all():
+        raise InputError(f"column {p!r} holds values outside of 0 to 1, which are no p values")
+    found = np.full(len(table), np.nan)
+    if known.any():
+        found[known.to_numpy()] = multipletests(values[known], method=METHODS[method])[1]
+    return table.assign(p_adjusted=found)
+
+
+def standardised(fit: Estimates, data: pd.DataFrame, formula: str, *, outcome: bool = True) -> Estimates:
+    """Coefficients per standard deviation: what a usual difference in x does, in usual differences of y.
+
+    Args:
+        fit: of ``formula``.
+        data: the rows it was fitted to; those that miss a value (are not coded) do not count for the deviations.
+        formula: as fitted.
+        outcome: whether to divide by the deviation of the outcome, too: True for lm; False for logit, poisson and all
+            models whose coefficients are logs.
+
+    Returns:
+        Estimates of the terms that vary; intercepts, thresholds and dispersions are left out.
+
+    Raises:
+        InputError: no term of ``fit`` is one of the formula, an outcome that does not vary.
+
+    Example:
+        >>> from visanda.study.regression.every import regression
+        >>> data = pd.DataFrame({"y": [1, 3, 2, 5.0], "x": [0, 10, 10, 20.0]})
+        >>> standardised(regression("lm")(data, "y ~ x"), data, "y ~ x").coef.round(3).tolist()
+        [0.956]
+    """
+    rows = complete(data, set().union(*sides(formula)))
+    right = formula.split("~", 1)[1]
+    made = design(formula if outcome else f"1 ~ {right}", rows)
+    deviation = dict(zip(made.names, made.matrix.std(axis=0, ddof=1), strict=True))
+    of_outcome = float(made.outcome[:, 0].std(ddof=1)) if outcome else 1.0
+    if of_outcome == 0:
+        raise InputError("the outcome does not vary")
+    term = [name if name in deviation else name.partition(": ")[2] for name in fit.names]  # "category: term"
+    kept = [place for place, name in enumerate(term) if deviation.get(name, 0.0) > 0]
+    if not kept:
+        raise InputError(f"{formula!r} has none of the terms {', '.join(fit.names)}: give the formula that was fitted")
+    scale = np.array([deviation[term[place]] for place in kept]) / of_outcome
+    cov = fit.cov[np.ix_(kept, kept)] * np.outer(scale, scale)
+    plain = {name: getattr(fit, name) for name in ("n", "n_coded", "n_dropped")}
+    return Estimates(
+        tuple(fit.names[place] for place in kept), fit.coef[kept] * scale, np.sqrt(np.diag(cov)), cov, **plain
+    )
