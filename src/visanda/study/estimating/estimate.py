@@ -17,6 +17,7 @@ from visanda.study.estimating.choice import CALLED, CITED, Method, choose
 from visanda.study.estimating.coefficient_plot import coefficient_plot
 from visanda.study.estimating.fits import GOLD, NAIVE, TRUTH, Settings, corrected, effects, others, possible
 from visanda.study.estimating.question import Question, question, refuse_training_codes
+from visanda.study.regression.bootstrap import Progress
 from visanda.study.regression.coefficients import Estimates
 from visanda.study.regression.formula import sides
 from visanda.study.wording import describe, disagreements, number, weak_design
@@ -67,6 +68,7 @@ def estimate(
     margins: bool = False,
     trained_on: str | None = None,
     truth: dict[str, str] | None = None,
+    progress: Progress | None = None,
 ) -> Result:
     """Fit ``formula`` three ways: machine labels as if true, hand-coded rows only, and corrected.
 
@@ -99,6 +101,7 @@ def estimate(
         margins: add average marginal effects, in points of probability or of the outcome.
         trained_on: column that is true where the machine learnt from the row's code: such codes are refused.
         truth: for teaching and simulation, the column with the true value of each predicted variable.
+        progress: called with the resamples done and those in all, where the method has some.
 
     Returns:
         A Result whose table has a row for each method and term: estimate, se, low and high (95 % interval), p
@@ -122,10 +125,12 @@ def estimate(
     chosen, why = choose(method, asked.kind, sample_prob, len(asked.machine))
     coded = pd.Series(asked.rows.coded, index=asked.rows.data.index)
     refuse_training_codes(asked.rows.data, coded, trained_on)
-    settings = Settings(learner, folds, splits, resamples, seed)
+    settings = Settings(learner, folds, splits, resamples, seed, progress)
     name = CALLED[chosen]
     compared, impossible = possible(others(asked, truth))
-    fits = _ordered({**compared, name: corrected(asked, chosen, settings)}, name)
+    ours = corrected(asked, chosen, settings)
+    impossible += getattr(ours, "warnings", [])  # of a bootstrap
+    fits = _ordered({**compared, name: ours}, name)
     if asked.kind == "mean":
         fits = {one: _mean(fit, asked) for one, fit in fits.items()}
     made = Result(
@@ -147,8 +152,10 @@ def estimate(
             "learner": learner if isinstance(learner, str) else repr(learner),
             "folds": folds,
             "splits": splits,
+            "resamples": resamples,
             "seed": seed,
             "truth": truth,
+            "n_clusters": None if asked.rows.cluster is None else int(asked.rows.cluster.max()) + 1,
             "n": asked.rows.n,
             "n_coded": asked.rows.n_coded,
             "n_dropped": asked.rows.n_dropped,
@@ -247,7 +254,7 @@ def _warnings(asked: Question, fits: dict[str, Estimates], name: str) -> list[st
 def _never_coded(asked: Question) -> list[str]:
     """Categories of observed variables of which nobody coded a row."""
     found, rows = [], asked.rows
-    for name in sorted(sides(asked.asked)[1] - set(asked.variables)):
+    for name in sorted(sides(asked.fixed)[1] - set(asked.variables)):
         if not pd.api.types.is_float_dtype(rows.data[name]):
             missing = sorted(set(rows.data[name].astype(str)) - set(rows.data.loc[rows.coded, name].astype(str)))
             if missing:

@@ -6,15 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from visanda.errors import DesignError
 from visanda.study.correct.crossfit import Learner
+from visanda.study.correct.debias import debias
 from visanda.study.correct.dsl import dsl
+from visanda.study.correct.likelihood import likelihood
 from visanda.study.correct.margins import dsl_margins, ordinary_margins
+from visanda.study.correct.ppi import ppi
 from visanda.study.estimating.question import Question
+from visanda.study.regression.bootstrap import Progress
 from visanda.study.regression.coefficients import Estimates
-from visanda.study.regression.ordinary import ordinary, weighted
+from visanda.study.regression.every import regression
+from visanda.study.regression.families import FAMILIES
+from visanda.study.regression.ordinary import weighted
 
 NAIVE, GOLD, TRUTH = "naive", "gold only", "truth"
 
@@ -29,6 +36,7 @@ class Settings:
         splits: repetitions of it.
         resamples: of a bootstrap.
         seed: of both.
+        progress: of a bootstrap.
     """
 
     learner: Literal["linear", "raw"] | Learner
@@ -36,6 +44,7 @@ class Settings:
     splits: int
     resamples: int
     seed: int
+    progress: Progress | None = None
 
     @property
     def crossfitting(self) -> dict[str, Any]:
@@ -54,7 +63,27 @@ def corrected(asked: Question, method: str, settings: Settings) -> Estimates:
     if method == "dsl":
         known = {"sample_prob": asked.probability, "weights": asked.weights, "model": asked.model}
         return dsl(asked.rows.data, asked.asked, **known, **shared, **settings.crossfitting)
-    raise DesignError(f"method={method!r} is not there")
+    if asked.weights:
+        raise DesignError(f"method={method!r} knows no weights of rows yet: leave weights out, or use DSL")
+    if method == "debias":
+        return debias(
+            asked.rows.data,
+            asked.asked,
+            model=asked.model,
+            **shared,
+            sample_prob=asked.probability,
+            resamples=settings.resamples,
+            seed=settings.seed,
+            progress=settings.progress,
+        )
+    variable, column = asked.variables[0], asked.machine[0].columns[0]
+    if len(asked.machine) > 1 or asked.rows.categories:
+        raise DesignError(f"method={method!r} takes one predicted variable, of numbers or of 0 and 1: use DSL")
+    one: dict[str, Any] = {"predicted_var": variable, "prediction": column, "cluster": asked.cluster}
+    if method == "ppi":
+        formula = asked.formula if asked.kind == "mean" else asked.asked
+        return ppi(asked.rows.data, formula, model=asked.kind, **one)  # type: ignore[arg-type]
+    return likelihood(asked.rows.data, asked.asked, model=asked.model, **one)  # type: ignore[arg-type]
 
 
 def others(asked: Question, truth: Mapping[str, str] | None) -> dict[str, Callable[[], Estimates]]:
@@ -119,13 +148,19 @@ def _prediction(variable: str, columns: tuple[str, ...], values: tuple[str, ...]
 
 
 def _ordinary(asked: Question, data: pd.DataFrame) -> Estimates:
-    model: Any = asked.model
-    found = ordinary(data, asked.asked, model, asked.cluster, asked.weights)
+    found = regression(asked.model)(data, asked.asked, cluster=asked.cluster, weights=asked.weights)
     return replace(found, n_dropped=asked.rows.n_dropped)
 
 
 def _gold(asked: Question) -> Estimates:
-    rows, model = asked.rows, asked.model
+    rows = asked.rows
     coded = rows.data[rows.coded].reset_index(drop=True)
     weight = (rows.weight * rows.survey)[rows.coded]
-    return weighted(coded, asked.asked, model, weight, asked.cluster, rows.n_dropped)  # type: ignore[arg-type]
+    if asked.model in FAMILIES:
+        return weighted(coded, asked.asked, asked.model, weight, asked.cluster, rows.n_dropped)  # type: ignore[arg-type]
+    fit = regression(asked.model)
+    if np.allclose(weight, weight[0]):
+        found = fit(coded, asked.asked, cluster=asked.cluster)
+    else:
+        found = fit(coded.assign(weight__=weight / weight.mean()), asked.asked, cluster=asked.cluster, weights="weight__")
+    return replace(found, n_dropped=rows.n_dropped)

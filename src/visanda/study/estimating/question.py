@@ -14,6 +14,7 @@ from visanda.study.correct.coded import CodedRows, coded_rows
 from visanda.study.correct.machine import Machine, Prediction, machines
 from visanda.study.estimating.choice import EQUAL
 from visanda.study.regression.formula import absorbs, design, outcome_of
+from visanda.study.regression.mixed import mixed_formula
 
 HALF = 0.5  # the probability from which a 0/1 variable is labelled 1
 Kind = Literal["mean", "lm", "logit", "poisson", "multinomial", "negbin", "ordinal", "mixed", "fepois"]
@@ -26,6 +27,7 @@ class Question:
     Attributes:
         formula: as the user wrote it; a variable alone is its mean.
         asked: the same, with an outcome and a ``~``.
+        fixed: the same without what varies between groups, ``(1 | account)``.
         kind: of estimate.
         rows: the complete units, those coded among them, and their weights.
         machine: the predictions of each predicted variable.
@@ -37,6 +39,7 @@ class Question:
 
     formula: str
     asked: str
+    fixed: str
     kind: Kind
     rows: CodedRows
     machine: list[Machine]
@@ -63,7 +66,7 @@ class Question:
     @property
     def effects(self) -> bool:
         """Whether fixed effects are absorbed."""
-        return absorbs(self.asked)
+        return absorbs(self.fixed)
 
     def labelled(self) -> pd.DataFrame:
         """The rows with the machine's labels in place of the predicted variables.
@@ -138,10 +141,13 @@ def question(
     checked = checked.assign(**{name: numeric(checked[name]) for name in labels.values()})
     needed = [column for one in machine for column in one.columns] + list(labels.values())
     asked = _with_outcome(data, formula)
+    parts = mixed_formula(asked)
+    if parts.group:
+        needed += sorted(parts.columns - set(variables))
     probability = None if sample_prob == EQUAL else sample_prob
-    rows = coded_rows(checked, asked, variables, needed, probability, cluster, weights)
-    kind = _kind(formula, asked, model, rows)
-    return Question(formula, asked, kind, rows, machine, labels, sample_prob, cluster, weights)
+    rows = coded_rows(checked, parts.fixed, variables, needed, probability, cluster, weights)
+    kind = "mixed" if parts.group and model == "auto" else _kind(formula, parts.fixed, model, rows)
+    return Question(formula, asked, parts.fixed, kind, rows, machine, labels, sample_prob, cluster, weights)
 
 
 def refuse_training_codes(rows: pd.DataFrame, coded: pd.Series, trained_on: str | None) -> None:

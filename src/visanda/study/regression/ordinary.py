@@ -16,6 +16,7 @@ from visanda.study.regression.families import FAMILIES, Family
 from visanda.study.regression.formula import Design, complete, design, refuse_collinear, sides
 from visanda.study.regression.moments import Rows, check_outcome, influence, sandwich, solve
 from visanda.study.regression.named import Model, categories_of, first_modelled, named
+from visanda.study.regression.small_sample import small_sample
 
 
 def ordinary(
@@ -41,7 +42,7 @@ def ordinary(
     Example:
         >>> posts = pd.DataFrame({"likes": [1, 3, 2, 5, 4.0], "faces": [0, 1, 1, 2, 2.0]})
         >>> ordinary(posts, "likes ~ faces").frame().round(2)[["term", "estimate"]].values.tolist()
-        [['Intercept', 0.93], ['faces', 1.73]]
+        [['Intercept', 0.86], ['faces', 1.79]]
     """
     used = set().union(*sides(formula))
     require_columns(data, sorted(used), "the formula's variable")
@@ -78,7 +79,7 @@ def weighted(
         raise DesignError(f"{len(outcome)} rows for {terms} terms: code more rows or take terms out")
     equations = Rows.of(made.matrix, outcome, weight / weight.mean())
     coef, influences = fit(family, made, equations)
-    cov = sandwich(influences, groups) * _small_sample(len(rows), terms, groups)
+    cov = sandwich(influences, groups) * small_sample(len(rows), terms, groups)
     return Estimates(named(made, model), coef, np.sqrt(np.diag(cov)), cov, len(rows), len(rows), n_dropped)
 
 
@@ -120,10 +121,3 @@ def naive(
     machine = {name: data[column] for name, column in zip(predicted_var, label, strict=True)}
     return replace(ordinary(data.assign(**machine), formula, model, cluster, weights), n_coded=0)
 
-
-def _small_sample(n: int, terms: int, groups: NDArray[np.intp] | None) -> float:
-    """The factor of HC1 (MacKinnon & White 1985), or of Stata's and statsmodels' clustered errors."""
-    if groups is None:
-        return n / (n - terms)
-    clusters = int(groups.max()) + 1
-    return clusters / (clusters - 1) * (n - 1) / (n - terms)
