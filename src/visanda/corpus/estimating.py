@@ -17,11 +17,13 @@ from visanda.codebook import variable as in_codebook
 from visanda.corpus.classify.coded import Coded, changed_codes, coded, columns_of
 from visanda.corpus.classify.kinds import kind_of
 from visanda.corpus.coding import Coding
+from visanda.corpus.handwork.defining import warned_of_undecided
 from visanda.corpus.measuring import Measuring
 from visanda.errors import DesignError, InputError
 from visanda.result import Result
 from visanda.store import quoted
 from visanda.study.estimate import estimate
+from visanda.study.sampling_rounds import probability_of_codes
 
 USELESS = 0.2  # correlation of predictions and codes up to which the machine adds nothing
 
@@ -122,15 +124,22 @@ class Estimating(Coding, Measuring):
         on = self._kind(variables)
         population, notes = self.population(where, on), []
         frame = population[["id"]]
-        if not codes.same_sample(self.folder, variables):
-            raise DesignError(
-                f"{' and '.join(variables)} were coded on samples of their own: an estimate needs one sample in which "
-                f"all were coded, as 'visanda sample {','.join(variables)} --n NUMBER' draws it"
-            )
         design = codes.read_design(self.folder, variables[0])
+        if not codes.same_sample(self.folder, variables):
+            design = codes.shared_rounds(self.folder, variables)
+            if design is None:
+                raise DesignError(
+                    f"{' and '.join(variables)} were coded on samples of their own: an estimate needs one sample in "
+                    f"which all were coded, as 'visanda sample {','.join(variables)} --n NUMBER' draws it"
+                )
+            notes.append(
+                f"Only the rounds that were drawn for {' and '.join(variables)} together count here: later ones were "
+                "drawn for some of them alone. To draw more for all: visanda sample "
+                f"{','.join(variables)} --n NUMBER --more"
+            )
         if design is not None:
             whole = len(frame)
-            frame = frame.merge(design[["id", "pi", "order"]].rename(columns={"pi": "pi__"}), on="id")
+            frame = frame.merge(design[["id", "order"]], on="id")
             if len(frame) < whole:
                 notes.append(
                     f"{whole - len(frame)} pictures were not in the population that the sample was drawn from and are "
@@ -142,6 +151,11 @@ class Estimating(Coding, Measuring):
             frame = frame.merge(columns, on="id", how="left")
             if design is not None:  # codes outside of the sample have no known probability
                 frame.loc[frame["order"] == 0, c.column] = float("nan")
+        if design is not None:
+            done = frame[[c.column for c in coded]].notna().all(axis=1)
+            known = probability_of_codes(design, set(frame.loc[done, "id"]))
+            frame["pi__"] = known.reindex(frame["id"]).to_numpy()
+        notes += [said for name in variables for said in warned_of_undecided(self.folder, name)]
         lost = frame[f"{coded[0].column}__prediction"].isna().sum()
         if lost:
             notes.append(f"{lost} pictures have no prediction and are left out: 'visanda apply' again")
