@@ -17,7 +17,7 @@ from visanda.corpus.classify.said import FEW
 from visanda.corpus.training import Training
 from visanda.learn.curve import learning_curve
 from visanda.learn.frozen import write_split
-from visanda.learn.heads.folds import deal_rows
+from visanda.learn.split import dealt
 from visanda.learn.tuning import Tuned, tune
 from visanda.parts import write_bytes
 from visanda.progress import progress
@@ -76,7 +76,7 @@ class Tuning(Training):
                 groups,
                 trials=trials,
                 seed=seed,
-                folds=deal_rows(truth, given.learnt.target, groups, FOLDS, seed),
+                folds=dealt(groups, truth, FOLDS, seed),
                 done=pd.read_csv(path) if path.exists() else None,
                 save=lambda done: write_bytes(path, done.to_csv(index=False, lineterminator="\n").encode()),
                 progress=lambda share: advance(1),

@@ -13,8 +13,8 @@ from visanda.codebook import Variable
 from visanda.corpus.classify.zeroshot import target_of, zeroshot_head
 from visanda.errors import InputError
 from visanda.learn.heads import Fitted, fit
-from visanda.learn.heads.folds import deal_rows
 from visanda.learn.heads.settings import Choices
+from visanda.learn.split import dealt
 from visanda.learn.target import Target
 from visanda.progress import Advance, progress
 from visanda.store import Store
@@ -67,7 +67,7 @@ def head(
         InputError: there are too few codes of a value to do without a fold.
     """
     truth, groups = target.encode(rows["value"].tolist()), rows["group"].tolist()
-    folds = _folds(rows, truth, target, seed)
+    folds = _folds(rows, truth, seed)
     with progress(f"train {kind}", 100) as advance:
         made = fit(
             kind,
@@ -112,9 +112,8 @@ def words(store: Store, variable: Variable, rows: pd.DataFrame, *, table: str, s
     if rows.empty:
         made = zeroshot_head(store, variable, seed=seed, table=table)
         return Made(made.model, made.settings, rows.assign(fold=pd.Series(dtype=int)))
-    target = target_of(variable)
-    truth = target.encode(rows["value"].tolist())
-    folds = deal_rows(truth, target, rows["group"].tolist(), FOLDS, seed)
+    truth = target_of(variable).encode(rows["value"].tolist())
+    folds = dealt(rows["group"].tolist(), truth, FOLDS, seed)
 
     def one(keep: np.ndarray) -> Fitted:
         some = rows[keep]
@@ -125,8 +124,8 @@ def words(store: Store, variable: Variable, rows: pd.DataFrame, *, table: str, s
     return Made(made.model, made.settings, _table(rows, folds, made), without)
 
 
-def _folds(rows: pd.DataFrame, truth: np.ndarray, target: Target, seed: int) -> np.ndarray:
-    folds = deal_rows(truth, target, rows["group"].tolist(), FOLDS, seed)
+def _folds(rows: pd.DataFrame, truth: np.ndarray, seed: int) -> np.ndarray:
+    folds = dealt(rows["group"].tolist(), truth, FOLDS, seed)
     for fold in np.unique(folds):
         keep = folds != fold
         if not keep.any() or (truth[keep] == truth[keep][0]).all():

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from visanda.learn.heads.problem import Problem
-from visanda.learn.target import Target
 
 BINS = 5  # of an interval scale, so that its folds are alike, too
 
@@ -34,21 +31,6 @@ def deal(problem: Problem, most: int) -> tuple[np.ndarray, list[str]]:
                     f"{names[stratum]} is in {spread} groups only, which is too few to tell how well it is told"
                 )
     return _dealt(strata, problem.groups, min(most, number), problem.seed), notes
-
-
-def deal_rows(truth: np.ndarray, target: Target, groups: Sequence[str], folds: int, seed: int) -> np.ndarray:
-    """The fold (n,) of each coded row: groups whole, each class spread over as many folds as it can be.
-
-    Args:
-        truth: what ``target.encode`` gives.
-        target: what is to be predicted.
-        groups: n names.
-        folds: at most so many.
-        seed: of the order in which groups are dealt.
-    """
-    numbers = np.unique(np.asarray(groups), return_inverse=True)[1]
-    nothing = np.zeros((len(numbers), 1), np.float32)
-    return deal(Problem(nothing, truth, target, numbers, np.ones(len(numbers)), False, seed), folds)[0]
 
 
 def _strata(problem: Problem) -> tuple[np.ndarray, list[str]]:
