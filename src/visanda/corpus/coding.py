@@ -26,6 +26,8 @@ from visanda.study.needed_codes import WIDTH
 from visanda.study.reliability import reliability
 from visanda.units import Unit, parse
 
+SHOWN = ("Agreement by value", "Agreement by coder", "Drift of coders")  # the others are files in results/
+
 
 class Coding(Sampling):
     """Code."""
@@ -194,7 +196,7 @@ class Coding(Sampling):
             result.save(self.results, f"{variable}-reliability")
             for detail in details:
                 detail.save(self.results, f"{variable}-reliability-{detail.title.lower().replace(' ', '-')}")
-            result.also += details
+            result.also += [one for one in details if one.title in SHOWN]
             if len(found):
                 stem = f"{variable}-disagreements"
                 written = write_disagreements(self, found, stem, f"{variable}: where coders disagree")
