@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from visanda import codebook as book
 from visanda.codebook import Variable
+from visanda.codebook.variable import checked
 from visanda.errors import InputError
 
 PROTEST = Variable("protest", values=("yes", "no"), definition="Do people march?")
@@ -253,3 +254,8 @@ def test_values_can_be_put_in_place_of_others():
     assert book.recoded(["Yep"], ["nope=no"]) == ["Yep"], "one recoding for all coders, whatever each of them said"
     with pytest.raises(InputError, match="write old=new"):
         book.recoded(["Yep"], ["Yep"])
+
+
+def test_examples_of_what_only_looks_like_a_value():
+    made = checked(Variable("x", "multilabel", ("flag", "fire"), examples={"Not Flag": ("a.jpg",), "fire": ("b.jpg",)}))
+    assert made.examples == {"fire": ("b.jpg",), "not flag": ("a.jpg",)}

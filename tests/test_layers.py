@@ -59,7 +59,7 @@ MAY_IMPORT = {
 OUTSIDE = {
     "duckdb": "store",
     "filelock": "parts",
-    "formulaic": "study corpus",
+    "formulaic": "study",
     "jinja2": "report",
     "onnxruntime": "models",
     "av": "media privacy",

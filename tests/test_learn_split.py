@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visanda.errors import InputError
-from visanda.learn.split import fold_of, freeze, strata_of
+from visanda.learn.split import dealt, fold_of, freeze, strata_of
 from visanda.learn.target import Target
 
 
@@ -76,3 +76,20 @@ def test_folds_do_not_depend_on_who_else_is_there():
     alone = fold_of(["a"], 5, seed=1)[0]
     assert fold_of(["b", "a", "c"], 5, seed=1)[1] == alone
     assert np.bincount(fold_of([str(i) for i in range(1000)], 5, seed=1)).min() > 150
+
+
+def test_folds_are_even_whole_by_group_and_not_steered_by_codes():
+    groups = [f"g{number // 2}" for number in range(60)]
+    truth = np.arange(60) % 3
+    fold = dealt(groups, truth, 5, seed=1)
+    assert np.bincount(fold).tolist() == [12] * 5
+    assert all(len(set(fold[at : at + 2])) == 1 for at in range(0, 60, 2))
+    assert (dealt(groups, np.roll(truth, 1), 5, seed=1) == fold).all()
+
+
+def test_folds_leave_two_values_wherever_that_can_be():
+    for seed in range(30):
+        truth = np.zeros(30, int)
+        truth[:2] = 1
+        fold = dealt([str(number) for number in range(30)], truth, 5, seed)
+        assert fold[0] != fold[1], "without either fold the rare value is still there"

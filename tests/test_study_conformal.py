@@ -117,3 +117,23 @@ def test_groups_of_one_row_change_nothing_and_less_risk_gives_larger_sets(n, alp
 def test_input_that_does_not_fit(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_weighted_sets_cover_a_population_that_was_drawn_unequally():
+    """Of a rare class half of the sample: unweighted, sets promise for the sample; weighted, for all."""
+    random = np.random.default_rng(5)
+
+    def scores(truth):
+        p = np.where(truth == 1, random.beta(2, 2, len(truth)), random.beta(2, 6, len(truth)))
+        return np.stack([1 - p, p], axis=1)
+
+    covered = {"plain": [], "weighted": []}
+    for _ in range(150):
+        sampled, new = (random.random(200) < 0.5) * 1, (random.random(2000) < 0.05) * 1
+        weights = np.where(sampled == 1, 0.1, 1.9)
+        known, later = scores(sampled), scores(new)
+        for name, weight in (("plain", None), ("weighted", weights)):
+            threshold = conformal_threshold(known, sampled, 0.1, weights=weight)
+            covered[name].append(np.mean([t in s for t, s in zip(new, conformal_sets(later, threshold), strict=True)]))
+    assert 0.89 < np.mean(covered["weighted"]) < 0.93
+    assert np.mean(covered["plain"]) > np.mean(covered["weighted"]) + 0.01

@@ -153,7 +153,7 @@ def test_nothing_coded_is_a_design_error(study):
 
 def test_without_known_probabilities_no_correction_is_made(study):
     unknown = {**KNOWN, "sample_prob": None}
-    with pytest.raises(DesignError, match="not known how the coded rows were drawn.*sample_prob='equal'"):
+    with pytest.raises(DesignError, match=r"not known how the coded rows were drawn.*sample_prob='equal'"):
         estimate(study, "protest ~ x", **unknown)
 
 

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
-from scipy.special import expit
 
 from visanda.errors import DesignError, InputError
 from visanda.study import dsl, estimate, ordinary

@@ -38,7 +38,8 @@ class Variable:
         definition: what is asked, in words that coders, prompts and readers see.
         meanings: a definition a value, where there is one; of an interval scale, of some numbers.
         prompts: phrases a value by which models that know words look for it; the values themselves by default.
-        examples: ids a value, with which coders are trained; the value ``borderline`` holds cases in doubt.
+        examples: ids a value, with which coders are trained; ``not <value>`` holds what looks like it and is not, and
+            ``borderline`` cases in doubt.
         low: of an interval scale, its lower end.
         high: of an interval scale, its upper end.
         on: the kind of unit that is coded: image, frame, shot, face, object, or a table's name.
@@ -84,6 +85,15 @@ def check_name(what: str, name: str) -> str:
     return name
 
 
+def negative(value: str) -> str:
+    """Under which examples stand that look like a value and are not.
+
+    >>> negative("flag")
+    'not flag'
+    """
+    return f"not {value}"
+
+
 def column_name(variable: str, value: str) -> str:
     """The name of the 0/1 column that says whether a variable has a value.
 
@@ -113,7 +123,7 @@ def checked(given: Variable) -> Variable:
         given,
         meanings=_by_value(given, "meanings", given.meanings, ENDS),
         prompts=_by_value(given, "prompts", given.prompts, ENDS),
-        examples=_by_value(given, "examples", given.examples, (*ENDS, BORDERLINE)),
+        examples=_by_value(given, "examples", given.examples, (*ENDS, BORDERLINE, *map(negative, given.answers))),
     )
 
 
@@ -163,8 +173,8 @@ def _by_value(given: Variable, what: str, said: Mapping[str, T], others: Iterabl
     """What is said of values, in their order and under their spelling."""
     if not given.answers and given.scale == "nominal":  # any value goes
         return dict(said)
-    allowed = {fold(value): value for value in given.answers}
-    allowed |= {name: name for name in others if given.scale == "interval" or name == BORDERLINE}
+    apart = [name for name in others if given.scale == "interval" or name not in ENDS]
+    allowed = {fold(name): name for name in apart} | {fold(value): value for value in given.answers}
     found: dict[str, T] = {}
     for value, one in said.items():
         place = allowed.get(fold(value))
@@ -176,7 +186,7 @@ def _by_value(given: Variable, what: str, said: Mapping[str, T], others: Iterabl
             values = ", ".join(given.answers) or "numbers"
             raise _wrong(given, f"{what} of the value {value!r}, which does not exist{hint}; the values are: {values}")
         found[place] = one
-    order = {value: place for place, value in enumerate(allowed.values())}
+    order = {value: place for place, value in enumerate([*given.answers, *apart])}
     return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
 
 

@@ -6,9 +6,9 @@ the population that was sampled from, with its inclusion probability.
 """
 
 from visanda.codebook import NO, YES, check_name, column_name
-from visanda.codes.deciding import GOLD, decide, given, gold, gold_of, independent, positive, tidied, unfit
-from visanda.codes.designs import read_design, same_sample, variable_frame, write_design
-from visanda.codes.files import FIELDS, append, in_force, latest, read, read_coder, variables
+from visanda.codes.deciding import GOLD, decide, given, gold, gold_of, independent, positive, tidied, undecided, unfit
+from visanda.codes.designs import read_design, same_sample, shared_rounds, variable_frame, write_design
+from visanda.codes.files import FIELDS, append, every_code, in_force, latest, read, read_coder, variables
 
 __all__ = [
     "FIELDS",
@@ -19,6 +19,7 @@ __all__ = [
     "check_name",
     "column_name",
     "decide",
+    "every_code",
     "given",
     "gold",
     "gold_of",
@@ -30,7 +31,9 @@ __all__ = [
     "read_coder",
     "read_design",
     "same_sample",
+    "shared_rounds",
     "tidied",
+    "undecided",
     "unfit",
     "variable_frame",
     "variables",

@@ -44,6 +44,13 @@ def gold_of(folder: Path, name: str) -> pd.Series:
     return decide(tidied(defined, read(folder, name)), defined).rename_axis("id").rename(name)
 
 
+def undecided(folder: Path, name: str) -> list[str]:
+    """Ids of units that were coded and count as nothing: coders are split, and nobody settled it."""
+    defined = variable(folder, name)
+    said = tidied(defined, read(folder, name))
+    return sorted(set(said["id"]) - set(decide(said, defined).index)) if defined.scale != "pairwise" else []
+
+
 def given(folder: Path, defined: Variable) -> pd.DataFrame:
     """The codes in force as the codebook writes them, with all fields of the coders' files.
 

@@ -117,6 +117,13 @@ def in_force(folder: Path, variable: str) -> pd.DataFrame:
     return latest(pd.concat([read_coder(path)[FIELDS] for path in paths])).reset_index(drop=True)
 
 
+def every_code(folder: Path, variable: str) -> pd.DataFrame:
+    """All codes of a variable that were ever given, replaced ones too, but for those that take a code back."""
+    paths = sorted((folder / "codes" / variable).glob("*.csv"))
+    said = pd.concat([pd.DataFrame(columns=FIELDS, dtype=str), *(read_coder(path)[FIELDS] for path in paths)])
+    return said[said["value"] != ""].reset_index(drop=True)
+
+
 def read(folder: Path, variable: str) -> pd.DataFrame:
     """The codes of a variable in force: id, coder, value.
 

@@ -13,6 +13,7 @@ from visanda.corpus.exploring import Exploring
 from visanda.corpus.identifying import Identifying
 from visanda.corpus.measuring import Measuring
 from visanda.corpus.paneling import Paneling
+from visanda.corpus.planning import Planning
 from visanda.corpus.processing import Processing
 from visanda.corpus.redacting import Redacting
 from visanda.corpus.reporting import Reporting
@@ -33,6 +34,7 @@ class Corpus(
     Exchanging,
     Reporting,
     Paneling,
+    Planning,
     Estimating,
     Applying,
     Explaining,
@@ -80,6 +82,7 @@ class Corpus(
         Applying,
         Auditing,
         Estimating,
+        Planning,
         Paneling,
         Reporting,
         Exchanging,

@@ -11,10 +11,11 @@ import pyarrow as pa
 from cyclopts import Parameter
 
 from visanda.corpus.classify.applied import from_pixels, from_vectors, imported_here, say_applied
-from visanda.corpus.classify.drift import drift
+from visanda.corpus.classify.drift import drift, drift_elsewhere
 from visanda.corpus.classify.elsewhere import predictions
 from visanda.corpus.classify.exported import export, imported
 from visanda.corpus.classify.listed import listed
+from visanda.corpus.classify.said import contradicted
 from visanda.corpus.classify.undecided import Undecided, shares_of
 from visanda.corpus.measuring import Measuring
 from visanda.corpus.sampling import Sampling
@@ -109,6 +110,12 @@ class Applying(Sampling, Measuring):
             failed = int(table["error"].notna().sum())
             run.counts = {"predicted": len(table) - failed, "failed": failed}
         result = _result(trained, table, undecided)
+        drifted = drift_elsewhere(trained, table)
+        if drifted is not None:
+            drifted.title = f"{variable}: coded units, and these files"
+            drifted.save(self.results, f"{path.stem}-drift")
+            result.words += [*drifted.words, f"What is said of coded units and of these: {path.stem}-drift.png"]
+            result.warnings += drifted.warnings
         result.words.insert(0, f"A row a file: {path}")
         result.words.append(UNTESTED)
         return result
@@ -164,7 +171,7 @@ class Applying(Sampling, Measuring):
 def _result(trained: Trained, frame: pd.DataFrame, undecided: Undecided) -> Result:
     variable = trained.card["variable"]
     good = frame[frame["error"].isna()]
-    words = [f"{len(good):,} units predicted by the model {trained.name!r}; its errors are counted in."]
+    words = [f"{len(good):,} units predicted by the model {trained.name!r}."]
     if undecided.abstain is not None:
         left = int(good[f"{variable}_abstained"].astype(bool).sum())
         share = left / max(1, len(good))
@@ -175,6 +182,15 @@ def _result(trained: Trained, frame: pd.DataFrame, undecided: Undecided) -> Resu
     if undecided.width is not None:
         words.append(f"Conformal intervals reach {undecided.width:.3g} to either side.")
     warnings = []
+    if not len(trained.rows) and not trained.card.get("validity"):
+        warnings.append(
+            f"nobody knows how often this is right: no code of {variable} stands against it. Code a random sample "
+            f"('visanda sample {variable} --n 100'), train again, and 'visanda evaluate {variable}'"
+        )
+    elif not trained.card.get("validity"):
+        warnings.append(f"the model was not tested yet: visanda evaluate {variable}")
+    elif said := contradicted(trained):
+        warnings.append(said)
     if len(good) < len(frame):
         warnings.append(f"{len(frame) - len(good)} could not be predicted: the column error says why")
     return Result(f"Predictions of {variable}", shares_of(good, variable, trained.target), words, warnings)

@@ -17,10 +17,16 @@ from visanda.corpus.handwork.bringing import bring_all
 from visanda.corpus.handwork.disagreements import disagreements, write_disagreements
 from visanda.corpus.handwork.imports import from_column, read_said
 from visanda.corpus.handwork.printed import write_printed
+from visanda.corpus.handwork.reliability_details import details_of
 from visanda.corpus.sampling import Sampling, listed
 from visanda.errors import InputError
 from visanda.result import Result
+from visanda.study.drift_of_coders import drift
+from visanda.study.needed_codes import WIDTH
 from visanda.study.reliability import reliability
+from visanda.units import Unit, parse
+
+SHOWN = ("Agreement by value", "Agreement by coder", "Drift of coders")  # the others are files in results/
 
 
 class Coding(Sampling):
@@ -58,8 +64,8 @@ class Coding(Sampling):
             on: what is coded: image, frame, shot, face, object, or a table of units inside files.
             meaning: what a value means, as "yes=people march"; once a value. "yes=" takes it out, here and below.
             prompt: phrases by which models that know words look for a value, as "yes=a protest;a crowd with signs".
-            example: pictures with which coders are trained, as "yes=a.jpg;b.jpg"; of the value borderline, cases in
-                doubt.
+            example: pictures with which coders are trained, as "yes=a.jpg;b.jpg"; of "not yes", what looks like it and
+                is not; of borderline, cases in doubt.
             from_: another codebook.toml, whose variables are taken over.
 
         Raises:
@@ -158,21 +164,39 @@ class Coding(Sampling):
             said = [read_said(self, one, import_, key, value) for one in asked]
         return bring_all(self, asked, said, coder, recode or [], again=again)
 
-    def reliability(self, variable: str, *, apart: float | None = None) -> Result:
-        """Who coded how much, and how far coders agree; the pictures on which they do not go into results/.
+    def reliability(self, variable: str, *, apart: float | None = None, width: float = WIDTH) -> Result:
+        """How far coders agree: overall, by value, by coder, and as coding went on; disagreements as pictures.
+
+        Units of one file (frames, faces) are resampled together.
 
         Args:
             variable: what was coded.
             apart: of an interval scale, how far two codes must lie apart to be shown as a disagreement; more than a
                 tenth of the scale by default.
+            width: half of the interval of alpha that you hope for; how many units have to be coded twice is said.
+
+        Raises:
+            InputError: nobody has coded it.
         """
         one = book.variable(self.folder, variable)
         said = codes.given(self.folder, one)
-        result = reliability(codes.independent(said), scale=one.scale, order=one.answers or None)
+        blind = codes.independent(said)
+        pairs = one.scale == "pairwise"
+        files = None if pairs else {id: Unit(parse(id).name).id for id in said["id"].unique()}
+        order = one.answers or None
+        result = reliability(blind, scale=one.scale, order=order, width=width, groups=files)
         found = disagreements(said, one, apart)
         result.warnings += defining.warned_of_unfit(self.folder, variable)
-        with self.record("reliability", {"variable": variable, "apart": apart}):
+        result.words += defining.said_of_versions(blind)
+        details = details_of(result)
+        if result.extra.keys() > {"by coder"}:
+            every = codes.independent(codes.tidied(one, codes.every_code(self.folder, variable)))
+            details.append(drift(every, scale=one.scale, order=order))
+        with self.record("reliability", {"variable": variable, "apart": apart, "width": width}):
             result.save(self.results, f"{variable}-reliability")
+            for detail in details:
+                detail.save(self.results, f"{variable}-reliability-{detail.title.lower().replace(' ', '-')}")
+            result.also += [one for one in details if one.title in SHOWN]
             if len(found):
                 stem = f"{variable}-disagreements"
                 written = write_disagreements(self, found, stem, f"{variable}: where coders disagree")

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
-from formulaic import Formula
-from formulaic.errors import FormulaicError
 
 from visanda import codes
 from visanda.codebook import variable as in_codebook
 from visanda.corpus.classify.coded import Coded, changed_codes, coded, columns_of
 from visanda.corpus.classify.kinds import kind_of
 from visanda.corpus.coding import Coding
+from visanda.corpus.handwork.defining import warned_of_undecided
 from visanda.corpus.measuring import Measuring
 from visanda.errors import DesignError, InputError
+from visanda.progress import progress
 from visanda.result import Result
 from visanda.store import quoted
+from visanda.study.estimating.choice import EQUAL, Method
 from visanda.study.estimating.estimate import estimate
+from visanda.study.output.replication import replication as replicate
+from visanda.study.output.tables_of_estimate import write_tables
+from visanda.study.regression.formula import parsed, sides
+from visanda.study.regression.mixed import mixed_formula
+from visanda.study.sampling_rounds import probability_of_codes
 
 USELESS = 0.2  # correlation of predictions and codes up to which the machine adds nothing
 
@@ -33,67 +39,124 @@ class Estimating(Coding, Measuring):
         self,
         formula: str,
         *,
-        model: Literal["auto", "lm", "logit"] = "auto",
+        model: Literal[
+            "auto", "lm", "logit", "poisson", "multinomial", "fe", "negbin", "ordinal", "mixed", "fepois"
+        ] = "auto",
+        method: Method = "auto",
         cluster: str | None = None,
+        weights: str | None = None,
         where: str | None = None,
-        truth: str | None = None,
+        margins: bool = False,
+        assume_random: bool = False,
         learner: Literal["linear", "raw"] = "linear",
+        resamples: int = 2000,
+        truth: str | None = None,
         seed: int = 1,
+        replication: Path | None = None,
         name: str = "estimate",
     ) -> Result:
         """Estimate a mean or a regression: naive, from the codes alone, and corrected, side by side.
 
-        Design-based supervised learning (Egami, Hinck, Stewart & Wei 2023) uses the machine's predictions for
-        every picture and the codes of a probability sample to take their errors out.
+        The machine's predictions of every picture and the codes of a probability sample together give estimates
+        without the machine's errors: by design-based supervised learning (Egami, Hinck, Stewart & Wei 2023), or, for
+        models that it does not cover, by the predict-then-debias bootstrap (Kluger et al. 2025).
 
         Args:
             formula: R-style, such as ``colourfulness ~ nature``, over any columns of any tables; a coded variable
                 alone is its share. A variable with two values counts as 1 for yes, true, 1 and the like; with
-                more, write the ones you mean: ``y ~ kind_fish + kind_tool``.
-            model: auto takes the mean where there is no ~, logit where the outcome is 0/1, else lm.
+                more it is a category, or write the values you mean: ``y ~ kind_fish + kind_tool``.
+                ``y ~ x | city + month`` has fixed effects, ``y ~ x + (1 | city)`` random ones.
+            model: auto takes the mean where there is no ~, logit where the outcome is 0/1, multinomial where it is a
+                category, else lm; fe is lm with fixed effects.
+            method: of correction: auto chooses and says why; dsl, ppi, debias (any model), likelihood (where codes are
+                no sample of known probabilities).
             cluster: a column whose pictures are not independent (outlet, user, day).
+            weights: a column of how much each picture counts, such as survey weights.
             where: which pictures, as a condition in SQL on the table media.
-            truth: for teaching: variable=column, where the column holds the true value of every picture.
+            margins: add average marginal effects, in points of probability or of the outcome.
+            assume_random: the coded pictures are a simple random sample of all, though 'visanda sample' did not draw
+                them.
             learner: linear calibrates the predictions on the codes once more; raw takes them as they are.
-            seed: of the splits.
-            name: of the files written to results/.
+            resamples: of the bootstrap, where the method has one.
+            truth: for teaching: variable=column, where the column holds the true value of every picture.
+            seed: of splits and resamples.
+            replication: a folder to write with data, script, expected numbers and methods, which gives the same
+                estimate without the pictures.
+            name: of the files written to results/: csv, json, png, and tables for papers (docx, tex, html).
 
         Raises:
             InputError: a column that no table has, or several have; a variable without predictions.
             DesignError: the estimate asked for would not be valid; says why and what would be.
         """
         codes.check_name("result", name)
-        names = _names(formula)
+        names = names_of(formula)
         asked = [found for name in names if (found := coded(self, name))]
         if not asked:
             raise InputError(
                 f"no coded variable is in {formula!r}: there are {', '.join(codes.variables(self.folder)) or 'none'}"
             )
-        arguments = {"formula": formula, "model": model, "cluster": cluster, "where": where, "truth": truth}
+        arguments: dict[str, Any] = {
+            "formula": formula,
+            "model": model,
+            "method": method,
+            "cluster": cluster,
+            "weights": weights,
+        }
+        arguments |= {"where": where, "margins": margins, "assume_random": assume_random, "truth": truth}
         with self.record("estimate", {**arguments, "learner": learner, "seed": seed}) as run:
-            others = [name for name in (*names, cluster) if name and name not in {c.column for c in asked}]
+            mine = {c.column for c in asked}
+            others = [name for name in (*names, cluster, weights) if name and name not in mine]
             frame, notes = self._frame(asked, others, where)
             known = self._truth(frame, asked, truth)
-            result = estimate(
-                frame,
-                formula,
-                model=model,
-                predicted_var=[c.column for c in asked],
-                prediction=[f"{c.column}__prediction" for c in asked],
-                label=[f"{c.column}__label" for c in asked],
-                sample_prob="pi__" if "pi__" in frame else None,
-                cluster=cluster,
-                learner=learner,
-                seed=seed,
-                truth=known,
-            )
+            call: dict[str, Any] = {
+                "formula": formula,
+                "model": model,
+                "method": method,
+                "predicted_var": [c.column for c in asked],
+                "prediction": [c.prediction for c in asked],
+                "label": [c.label for c in asked],
+                "sample_prob": self._probability(frame, asked, method, assume_random),
+                "cluster": cluster,
+                "weights": weights,
+                "learner": learner,
+                "resamples": resamples,
+                "seed": seed,
+                "margins": margins,
+            }
+            with progress(f"estimate {formula}", resamples) as advance:
+                result = estimate(frame, **call, truth=known, progress=lambda done, total: advance(1))
+            files = replicate(replication, frame, call, result, title=self.name) if replication else []
             result.warnings += notes + self._cautions(asked, frame)
-            result.words.append(_said_of_errors(cluster))
+            if result.provenance["method"] in ("dsl", "ppi", "likelihood"):
+                result.words.append(_said_of_errors(cluster))
             result.provenance |= {"where": where, "made": datetime.now().astimezone().isoformat(" ", "minutes")}
             result.words += [c.words for c in asked]
+            if files:
+                result.words.append(f"What others need to do this again, without pictures: {replication}")
             result.save(self.results, name)
+            write_tables(result, self.results / name)
             run.counts = {"rows": len(frame), "coded": int(frame[asked[0].column].notna().sum())}
         return result
+
+    def _probability(self, frame: pd.DataFrame, coded: Sequence[Coded], method: str, assume_random: bool) -> str | None:
+        """The column of probabilities; or that they are all alike, or not known.
+
+        Raises:
+            DesignError: they are not known, and what was asked for needs them.
+        """
+        if "pi__" in frame:
+            return "pi__"
+        if assume_random:
+            return EQUAL
+        if method == "likelihood":
+            return None
+        names = ",".join(dict.fromkeys(c.variable for c in coded))
+        raise DesignError(
+            f"no sample for {names} was drawn with 'visanda sample', so that it is not known which pictures the coded "
+            f"ones speak for. If they are a simple random sample of all, say --assume-random. If not, draw one "
+            f"('visanda sample {names} --n 200') and code it; or take --method likelihood, which rests on a model of "
+            f"the errors"
+        )
 
     def _cautions(self, coded: Sequence[Coded], frame: pd.DataFrame) -> list[str]:
         """Predictions that are older than the codes, or that say nothing about them."""
@@ -106,7 +169,7 @@ class Estimating(Coding, Measuring):
                     "apply again, so that predictions know of them"
                 )
         for c in coded:
-            agree = frame[c.column].corr(frame[f"{c.column}__prediction"])
+            agree = 1.0 if c.values else frame[c.column].corr(frame[str(c.prediction)])
             if not agree > USELESS:
                 warnings.append(
                     f"the predictions of {c.column!r} hardly go with the codes (correlation {agree:.2f}): the machine "
@@ -122,15 +185,22 @@ class Estimating(Coding, Measuring):
         on = self._kind(variables)
         population, notes = self.population(where, on), []
         frame = population[["id"]]
-        if not codes.same_sample(self.folder, variables):
-            raise DesignError(
-                f"{' and '.join(variables)} were coded on samples of their own: an estimate needs one sample in which "
-                f"all were coded, as 'visanda sample {','.join(variables)} --n NUMBER' draws it"
-            )
         design = codes.read_design(self.folder, variables[0])
+        if not codes.same_sample(self.folder, variables):
+            design = codes.shared_rounds(self.folder, variables)
+            if design is None:
+                raise DesignError(
+                    f"{' and '.join(variables)} were coded on samples of their own: an estimate needs one sample in "
+                    f"which all were coded, as 'visanda sample {','.join(variables)} --n NUMBER' draws it"
+                )
+            notes.append(
+                f"Only the rounds that were drawn for {' and '.join(variables)} together count here: later ones were "
+                "drawn for some of them alone. To draw more for all: visanda sample "
+                f"{','.join(variables)} --n NUMBER --more"
+            )
         if design is not None:
             whole = len(frame)
-            frame = frame.merge(design[["id", "pi", "order"]].rename(columns={"pi": "pi__"}), on="id")
+            frame = frame.merge(design[["id", "order"]], on="id")
             if len(frame) < whole:
                 notes.append(
                     f"{whole - len(frame)} pictures were not in the population that the sample was drawn from and are "
@@ -141,8 +211,13 @@ class Estimating(Coding, Measuring):
             notes += [note] if note and note not in notes else []
             frame = frame.merge(columns, on="id", how="left")
             if design is not None:  # codes outside of the sample have no known probability
-                frame.loc[frame["order"] == 0, c.column] = float("nan")
-        lost = frame[f"{coded[0].column}__prediction"].isna().sum()
+                frame[c.column] = frame[c.column].where(frame["order"] > 0)
+        if design is not None:
+            done = frame[[c.column for c in coded]].notna().all(axis=1)
+            known = probability_of_codes(design, set(frame.loc[done, "id"]))
+            frame["pi__"] = known.reindex(frame["id"]).to_numpy()
+        notes += [said for name in variables for said in warned_of_undecided(self.folder, name)]
+        lost = frame[coded[0].label].isna().sum()
         if lost:
             notes.append(f"{lost} pictures have no prediction and are left out: 'visanda apply' again")
         for name in dict.fromkeys(others):
@@ -192,7 +267,7 @@ class Estimating(Coding, Measuring):
         values = self._column(column).set_index("id")[column].reindex(frame["id"])
         text = values.map(lambda v: str(int(v)) if isinstance(v, bool) else str(v))
         for c in mine:
-            frame[f"{c.column}__truth"] = c.of(values if c.value is None else text).to_numpy()
+            frame[f"{c.column}__truth"] = c.of(values if c.value is None and not c.values else text).to_numpy()
         return {c.column: f"{c.column}__truth" for c in mine}
 
 
@@ -202,9 +277,10 @@ def _said_of_errors(cluster: str | None) -> str:
     return "Standard errors are robust to heteroscedasticity."
 
 
-def _names(formula: str) -> list[str]:
-    try:
-        return sorted(str(name) for name in Formula(formula).required_variables)
-    except FormulaicError as error:
-        plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # formulaic colours its errors
-        raise InputError(f"{formula!r} is not a formula: {plain}") from error
+def names_of(formula: str) -> list[str]:
+    """The columns that a formula names, those of random effects included."""
+    parts = mixed_formula(formula) if "~" in formula else None
+    if parts is None:
+        return sorted(str(name) for name in parsed(formula).required_variables)
+    left, right = sides(parts.fixed)
+    return sorted(left | right | (parts.columns if parts.group else set()))

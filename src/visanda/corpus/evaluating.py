@@ -11,8 +11,10 @@ import pandas as pd
 from visanda import codes
 from visanda.codebook import variable as in_codebook
 from visanda.corpus.classify.errors_shown import write_errors
-from visanda.corpus.classify.tested import Tested, by_model, by_others
+from visanda.corpus.classify.said import contradicted
+from visanda.corpus.classify.tested import Tested, by_model, by_others, unequal_and_unknown
 from visanda.corpus.formats import write_table
+from visanda.corpus.handwork.defining import warned_of_undecided
 from visanda.corpus.handwork.sample_columns import strata_of
 from visanda.corpus.measuring import Measuring
 from visanda.corpus.sampling import listed
@@ -29,6 +31,10 @@ from visanda.units import Unit, parse
 TWICE = 10  # units coded twice from which on it is said what a human coder reaches
 LOOKS = (
     "this test set was looked at {} times: if you changed a model because of it, its numbers flatter; report how often"
+)
+UNFAIR = (
+    " Here that flatters the machine: it was spared the units over which coders are split and which nobody settled, "
+    "and the coders were not."
 )
 
 
@@ -117,6 +123,9 @@ class Evaluating(Measuring):
         made.provenance |= {"variable": tested.variable, "machine": tested.machine}
         if trained is not None:
             made.title = f"Validity of {tested.variable} ({tested.machine}) on {n} units never trained on"
+            now = replace(trained, card=trained.card | {"validity": made.table.to_dict("records")})
+            if said := contradicted(now):
+                made.warnings.append(said)
             if earlier := trained.split.number - 1:
                 made.warnings.append(f"{earlier} other test sets were frozen before this one: say so, or they flatter")
         else:
@@ -128,10 +137,17 @@ class Evaluating(Measuring):
         if tested.failed:
             made.warnings.append(f"{tested.failed} units of the test set could not be predicted and are left out")
         if tested.weight is not None:
+            counts = "; plain counts are in the confusion matrix" if "confusion" in made.extra else ""
             made.words.append(
-                "Numbers are weighted by one over each unit's probability of being drawn, so that they speak of all; "
-                "plain counts are in the confusion matrix."
+                "Numbers are weighted by one over each unit's probability of being drawn, so that they speak of all"
+                f"{counts}."
             )
+        elif unequal_and_unknown(self, tested.variable, tested.gold.index):
+            made.warnings.append(
+                "some of these units were not drawn by 'visanda sample': their probabilities are not known, so nothing "
+                "is weighted, and the numbers speak of these units only"
+            )
+        made.warnings += warned_of_undecided(self.folder, tested.variable)
         self._add_ceiling(made, tested, seed)
         return made
 
@@ -150,6 +166,7 @@ class Evaluating(Measuring):
         made.words.append(
             f"The column 'one coder' has what one human coder reaches against another, on {human['units'].iloc[0]} "
             "units coded twice: a machine that does as well is as good as one more coder."
+            + (UNFAIR if codes.undecided(self.folder, tested.variable) else "")
         )
 
     def _count_looks(self, made: Result, tested: Tested, trained: Trained | None, rival: Tested | None) -> None:
@@ -159,6 +176,8 @@ class Evaluating(Measuring):
         made.provenance["times tested"] = times
         if times > len(names):
             made.warnings.append(LOOKS.format(times))
+        else:
+            made.words.append("This is the first look at this test set; each one is counted.")
 
     def _comparison(self, tested: Tested, rival: Tested, resamples: int, seed: int) -> Result:
         made = compare(

@@ -65,7 +65,7 @@ class Measuring(Store):
         """
         if not measures:
             raise InputError("name at least one measure: see 'visanda measures'")
-        made = _with_arguments(measures, arguments)
+        made = with_arguments(measures, arguments)
         if name and len(made) > 1:
             raise InputError("a --name goes with one measure")
         repeated = [m.name for m in made if [other.name for other in made].count(m.name) > 1]
@@ -354,7 +354,7 @@ def _side_by_side(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return whole
 
 
-def _with_arguments(measures: tuple[str | Measure, ...], arguments: dict[str, Any]) -> list[Measure]:
+def with_arguments(measures: tuple[str | Measure, ...], arguments: dict[str, Any]) -> list[Measure]:
     """Give each measure, named by a string, those of the arguments that it takes."""
     made, used = [], set()
     for measure in measures:

@@ -92,7 +92,7 @@ class Paneling(Estimating):
                 values=values,
                 sums=sums,
                 predicted_var=[c.column for c in asked],
-                prediction=[f"{c.column}__prediction" for c in asked],
+                prediction=[str(c.prediction) for c in asked],
                 sample_prob="pi__" if "pi__" in rows else None,
                 learner=learner,
                 seed=seed,
@@ -114,6 +114,9 @@ class Paneling(Estimating):
         asked, tables = [], []
         for name in names:
             one = None if name in self.tables() and name not in codes.variables(self.folder) else coded(self, name)
+            if one is not None and one.values:
+                named = ",".join(codes.column_name(name, value) for value in one.values[:2])
+                raise InputError(f"{name!r} has {len(one.values)} values: name those you mean, such as {named}")
             if one is not None:
                 asked.append(one)
             else:

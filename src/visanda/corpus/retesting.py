@@ -11,7 +11,7 @@ import pandas as pd
 
 from visanda import codes
 from visanda.corpus.changed_copies import CHANGES
-from visanda.corpus.measuring import _with_arguments
+from visanda.corpus.measuring import with_arguments
 from visanda.corpus.sampling import Sampling, listed
 from visanda.errors import InputError, MediaError
 from visanda.measure import Measure, find_in, found_rows, rows
@@ -117,7 +117,7 @@ class Retesting(Sampling):
 def _measures(measures: tuple[str | Measure, ...], arguments: dict[str, Any]) -> list[Measure]:
     if not measures:
         raise InputError("name at least one measure of pictures, such as colour: see 'visanda measures'")
-    made = _with_arguments(measures, arguments)
+    made = with_arguments(measures, arguments)
     for one in made:
         if one.feed is not None or one.on != "image":
             what = "videos" if one.feed else f"{one.on}s"

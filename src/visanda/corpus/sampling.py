@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from visanda import codebook as book
 from visanda import codes
 from visanda.codebook import Variable
 from visanda.codebook import variable as asked_of
@@ -24,6 +26,7 @@ from visanda.study.unequal import FLOOR
 
 WHOLE = "image"
 PAIRS_A_UNIT = 2.5  # five comparisons a unit
+SLIP = 0.8  # how alike two names are of which one is taken for a slip of the pen, 0 to 1
 ROUNDS = "rounds"  # under which a stored sample says how each round was drawn
 
 
@@ -116,6 +119,7 @@ class Sampling(Exploring):
         names = listed(variable) or [variable]
         for name in names:
             self._check_variable(name)
+            self._refuse_slip(name)
         asked = [asked_of(self.folder, name) for name in names]
         check_together(asked)
         first = asked[0]
@@ -155,6 +159,16 @@ class Sampling(Exploring):
         ours = variable in codes.variables(self.folder) or (self.models / variable).is_dir()
         if variable in (*self.tables(), "codes") and not ours:
             raise InputError(f"{variable!r} is the name of a table already: give the variable another one")
+
+    def _refuse_slip(self, variable: str) -> None:
+        """A name that nobody gave yet, and that is nearly that of another variable."""
+        known = {*codes.variables(self.folder), *book.read(self.folder)}
+        close = get_close_matches(variable, known, n=1, cutoff=SLIP)
+        if variable not in known and close:
+            raise InputError(
+                f"there is no variable {variable!r}: did you mean {close[0]!r}? If it is another one, define it first: "
+                f'visanda codebook {variable} --values ... --define "..."'
+            )
 
     def _refuse_repeat(
         self, names: list[str], before: pd.DataFrame | None, arguments: dict[str, Any], last: dict[str, Any]
@@ -205,6 +219,13 @@ class Sampling(Exploring):
             sheets = write_sheets(self, asked, rows, number, rules.seed, run.stem)
             run.counts = {"population": len(design), "drawn": int((design["round"] == number).sum())}
         warnings = drawn.warnings
+        others = [] if number == 1 else _drawn_beside(self.folder, names, design)
+        if others:
+            warnings.append(
+                f"earlier rounds were drawn for {', '.join(others)} too, and this one for {', '.join(names)} alone: an "
+                f"estimate with both will use the common rounds only. To draw more for all: visanda sample "
+                f"{','.join([*names, *others])} --more"
+            )
         if rules.on not in (WHOLE, "video") and rules.cluster is None:
             warnings.append(
                 "units inside files were drawn one by one. Those of one file are alike: give 'visanda estimate' "
@@ -240,6 +261,18 @@ def _before(names: list[str], there: dict[str, pd.DataFrame], more: bool) -> pd.
     if not all(other[columns].equals(first[columns]) for other in others):
         raise InputError(f"{', '.join(names)} were coded on samples of their own: draw more for one at a time")
     return first
+
+
+def _drawn_beside(folder: Path, names: list[str], design: pd.DataFrame) -> list[str]:
+    """Other variables whose first round is the same as this design's."""
+    first = rounds_of(design)[0]
+    mine = design.loc[design["round"] == 1, "id"].tolist()
+    found = []
+    for name in codes.variables(folder):
+        other = None if name in names else codes.read_design(folder, name)
+        if other is not None and first in other and other.loc[other["round"] == 1, "id"].tolist() == mine:
+            found.append(name)
+    return found
 
 
 def _pairs(asked: Variable, n: int, pairs: int | None) -> int:

@@ -20,10 +20,11 @@ from visanda.corpus.classify.heads import Made, head, words
 from visanda.corpus.classify.kinds import kind_of
 from visanda.corpus.classify.learnable import Learnable, Wanted, learnable, nothing_coded
 from visanda.corpus.classify.said import said_of_fine_tuning, said_of_training
+from visanda.corpus.classify.tested import weights_of_learning
 from visanda.corpus.classify.zeroshot import CONCEPTS
 from visanda.corpus.classify.zeroshot import target_of as target_of_words
 from visanda.corpus.coding import Coding
-from visanda.corpus.handwork.defining import warned_of_unfit
+from visanda.corpus.handwork.defining import warned_of_undecided, warned_of_unfit
 from visanda.corpus.measuring import Measuring
 from visanda.learn.finetune import Settings
 from visanda.learn.finetune.settings import Augment, Layers
@@ -51,6 +52,12 @@ class Materials:
     features: dict[str, Any]
     rows: pd.DataFrame
     vectors: np.ndarray
+
+
+WEIGHTED = (
+    "Units were drawn with unequal probabilities: each counts in training as many times as it stands for, so that "
+    "probabilities are those of all units and not of the sample."
+)
 
 
 class Training(Coding, Measuring):
@@ -151,6 +158,9 @@ class Training(Coding, Measuring):
         self, variables: list[str], name: str, settings: Settings, wanted: Wanted, arguments: dict[str, Any]
     ) -> Result:
         """Let one network learn one or several variables from the pictures."""
+        for variable in variables:  # near-duplicates must not stand on both sides of the split
+            gold = codes.gold_of(self.folder, variable.strip())
+            self._need("hash", kind_of(in_codebook(self.folder, variable.strip()), gold.index.tolist()))
         all_of = together(self, [variable.strip() for variable in variables], wanted)
         folder = self.models / all_of.learnt[0].variable.name / f".{name}.checkpoint"
         if wanted.replace:
@@ -171,6 +181,8 @@ class Training(Coding, Measuring):
             shutil.rmtree(folder, ignore_errors=True)
             run.counts = {one.card["variable"]: one.card["units"] for one in trained}
         result = said_of_fine_tuning(trained, all_of.learnt, made)
+        for one in trained:
+            result.warnings += warned_of_undecided(self.folder, one.card["variable"])
         for one in trained:
             result.save(self.results, f"{one.card['variable']}-{name}-training")
         return result
@@ -207,11 +219,23 @@ class Training(Coding, Measuring):
         given = self._materials(variable, embedding, wanted)
         with self.record("train", arguments) as run:
             target = given.learnt.target
-            made = head(kind, given.vectors, given.rows, target, balance=balance, seed=wanted.seed, settings=settings)
+            weights = None if balance else weights_of_learning(self, variable, given.rows["id"])
+            made = head(
+                kind,
+                given.vectors,
+                given.rows,
+                target,
+                balance=balance,
+                seed=wanted.seed,
+                settings=settings,
+                weights=weights,
+            )
             trained = self._keep(given.learnt, made, name, kind, given.features, arguments)
             run.counts = dict(trained.card["units"])
         result = said_of_training(trained, given.learnt)
-        result.warnings += warned_of_unfit(self.folder, variable)
+        if weights is not None:
+            result.words.insert(1, WEIGHTED)
+        result.warnings += [*warned_of_unfit(self.folder, variable), *warned_of_undecided(self.folder, variable)]
         if given.learnt.variable.scale != "pairwise":  # its scores are nobody's codes
             result.words[-1:-1] = doubts_of(self, trained)
         return result
@@ -219,7 +243,9 @@ class Training(Coding, Measuring):
     def _materials(self, variable: str, embedding: str, wanted: Wanted) -> Materials:
         """What a head learns from: everything coded but the test set."""
         gold = codes.gold_of(self.folder, variable)
-        self._need(embedding, kind_of(in_codebook(self.folder, variable), gold.index.tolist()))
+        kind = kind_of(in_codebook(self.folder, variable), gold.index.tolist())
+        self._need(embedding, kind)
+        self._need("hash", kind)  # near-duplicates must not stand on both sides of the split
         features = table_of_vectors(self, embedding)
         ids, vectors = vectors_of(self, features, gold.index)
         learnt = learnable(self, variable, ids, wanted)

@@ -13,10 +13,11 @@ from visanda import codes
 from visanda.corpus.classify.curve_said import said_of_curve
 from visanda.corpus.classify.heads import FOLDS, in_hundredths
 from visanda.corpus.classify.learnable import Wanted
+from visanda.corpus.classify.said import FEW
 from visanda.corpus.training import Training
 from visanda.learn.curve import learning_curve
 from visanda.learn.frozen import write_split
-from visanda.learn.split import fold_of
+from visanda.learn.split import dealt
 from visanda.learn.tuning import Tuned, tune
 from visanda.parts import write_bytes
 from visanda.progress import progress
@@ -75,7 +76,7 @@ class Tuning(Training):
                 groups,
                 trials=trials,
                 seed=seed,
-                folds=fold_of(groups, FOLDS, seed),
+                folds=dealt(groups, truth, FOLDS, seed),
                 done=pd.read_csv(path) if path.exists() else None,
                 save=lambda done: write_bytes(path, done.to_csv(index=False, lineterminator="\n").encode()),
                 progress=lambda share: advance(1),
@@ -153,7 +154,9 @@ class Tuning(Training):
             )
             run.counts = {"codes": curve.codes}
         write_split(self.models / variable, given.learnt.frozen)
-        result = said_of_curve(curve, variable, model)
+        counts = given.rows["value"].value_counts()
+        rare = [] if target.scale in ("interval", "multilabel") else [str(v) for v in counts.index[counts < FEW]]
+        result = said_of_curve(curve, variable, model, rare)
         result.save(self.results, f"{variable}-learning-curve")
         return result
 

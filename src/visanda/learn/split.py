@@ -12,6 +12,7 @@ from visanda.errors import InputError
 from visanda.learn.target import NONE, SPLIT, Target
 
 LEAST = 8  # coded units from which there is something to learn and something to test on
+ATTEMPTS = 50  # at dealing folds that each leave two values
 PARTS = 5  # of an interval scale, which each set gets its share of
 
 
@@ -89,6 +90,33 @@ def strata_of(target: Target, values: pd.Series) -> pd.Series:
         rare = labels.explode().value_counts()
         return labels.map(lambda given: min(given, key=lambda label: (rare.get(label, 0), label)) or NONE)
     return values.astype(str)
+
+
+def dealt(groups: Sequence[str], truth: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """The fold (n,), 0 to ``folds`` − 1, of each coded unit: groups whole, as many in each fold as in the others.
+
+    Codes do not steer it, so that a unit's own code never touches by which model it is predicted, which corrected
+    estimates rest on. Only where all of a rare value fell into one fold, so that without it nothing would be left to
+    tell it from, are they dealt anew.
+
+    Args:
+        groups: n names.
+        truth: (n, ...) what ``Target.encode`` gives.
+        folds: how many.
+        seed: of the order in which groups are dealt.
+    """
+    names = np.unique(np.asarray(groups))
+    place = np.searchsorted(names, np.asarray(groups))
+    fold = np.zeros(len(place), int)
+    for attempt in range(ATTEMPTS):
+        fold = (np.random.default_rng([seed, attempt]).permutation(len(names)) % folds)[place]
+        if not any(_only_one(truth[fold != number]) for number in np.unique(fold)):
+            break
+    return fold
+
+
+def _only_one(truth: np.ndarray) -> bool:
+    return len(truth) == 0 or bool((truth == truth[0]).all())
 
 
 def fold_of(groups: Sequence[str], folds: int, seed: int) -> np.ndarray:

@@ -21,7 +21,13 @@ Method = Literal["lac", "aps"]
 
 
 def conformal_threshold(
-    scores: Array, truth: Classes, alpha: float, groups: NDArray | None = None, *, method: Method = "lac"
+    scores: Array,
+    truth: Classes,
+    alpha: float,
+    groups: NDArray | None = None,
+    weights: Array | None = None,
+    *,
+    method: Method = "lac",
 ) -> float:
     """The least conformity with which a value belongs into the set, so that 1 - alpha of sets hold the truth.
 
@@ -35,6 +41,8 @@ def conformal_threshold(
         alpha: the share of sets that may miss the truth, above 0 and below 1.
         groups: (n,) which rows belong together (near-duplicates, a video): each group counts once, so that the
             promise is for rows of new groups (Lee, Barber & Willett 2023).
+        weights: (n,) how many rows each stands for, where they were drawn with unequal probabilities (Tibshirani et
+            al. 2019; the new row is taken to weigh as much as they do on average).
         method: how conformity is measured; the same in ``conformal_sets``.
 
     Returns:
@@ -51,7 +59,7 @@ def conformal_threshold(
     """
     scores, truth = _checked(scores, truth, alpha)
     conformity = _conformity(scores, method)[np.arange(len(truth)), truth]
-    return -_quantile(-conformity, alpha, groups)
+    return -_quantile(-conformity, alpha, groups, weights)
 
 
 def class_thresholds(
@@ -91,13 +99,16 @@ def conformal_sets(scores: Array, threshold: float | Array, *, method: Method = 
     return [np.flatnonzero(row & here) for row, here in zip(held, known, strict=True)]
 
 
-def conformal_width(residuals: Array, alpha: float, groups: NDArray | None = None) -> float:
+def conformal_width(
+    residuals: Array, alpha: float, groups: NDArray | None = None, weights: Array | None = None
+) -> float:
     """Half the width of an interval around a prediction that holds the true number in 1 - alpha of new rows.
 
     Args:
         residuals: (n,) true number minus the prediction by a model that has not seen the row.
         alpha: the share of intervals that may miss, above 0 and below 1.
         groups: (n,) which rows belong together; each group counts once.
+        weights: (n,) how many rows each stands for.
 
     Returns:
         The half width, in the units of the numbers; infinite where there are too few rows or groups.
@@ -113,10 +124,10 @@ def conformal_width(residuals: Array, alpha: float, groups: NDArray | None = Non
     _check_alpha(alpha)
     if not len(residuals) or not np.isfinite(residuals).all():
         raise InputError("residuals: give one or more, all of them finite numbers")
-    return _quantile(np.abs(residuals), alpha, groups)
+    return _quantile(np.abs(residuals), alpha, groups, weights)
 
 
-def _quantile(strangeness: Array, alpha: float, groups: NDArray | None) -> float:
+def _quantile(strangeness: Array, alpha: float, groups: NDArray | None, weights: Array | None = None) -> float:
     """The value that 1 - alpha of rows, and a new one taken as infinitely strange, do not exceed."""
     if groups is None:
         weight, units = np.ones(len(strangeness)), len(strangeness)
@@ -124,6 +135,9 @@ def _quantile(strangeness: Array, alpha: float, groups: NDArray | None) -> float
         number = np.unique(groups, return_inverse=True)[1]
         size = np.bincount(number)
         weight, units = 1 / size[number], len(size)
+    if weights is not None:
+        weight = weight * weights
+        weight *= units / weight.sum()
     order = np.argsort(strangeness, kind="stable")
     reached = np.cumsum(weight[order]) >= (1 - alpha) * (units + 1) - 1e-9
     return float(strangeness[order][reached.argmax()]) if reached.any() else np.inf

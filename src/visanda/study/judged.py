@@ -17,6 +17,7 @@ from visanda.study.resampling import Array
 FEW_GOLD = 100  # rows with gold below which intervals are rough,
 VERY_FEW_GOLD = 20  # and below which they say next to nothing
 FEW_OF_CLASS = 20
+LARGE_GROUP = 0.15  # the share of rows of one group from which the numbers hang on it
 
 
 class Judged(Protocol):
@@ -152,8 +153,13 @@ def few(rows: Rows, grouped: bool) -> list[str]:
             f"ONLY {n} ROWS have gold: nothing can be concluded from so few; the bootstrap itself is unreliable there, "
             f"and its intervals are too narrow. Code at least {FEW_GOLD} for the test."
         ]
-    if n < FEW_GOLD:
-        return [f"Only {n} rows have gold: intervals are wide, and rough below {FEW_GOLD}."]
+    found = [f"Only {n} rows have gold: intervals are wide, and rough below {FEW_GOLD}."] if n < FEW_GOLD else []
     if grouped and rows.group.nunique() < VERY_FEW_GOLD:
-        return [f"All rows lie in {what}: the intervals, which resample groups, are too narrow."]
-    return []
+        found.append(f"All rows lie in {what}: the intervals, which resample groups, are too narrow.")
+    largest = rows.group.value_counts(normalize=True).iloc[0] if grouped else 0.0
+    if largest >= LARGE_GROUP and rows.group.nunique() > 1:
+        found.append(
+            f"{largest:.0%} of the rows are one group (one scene, one file, near-duplicates): they are right or wrong "
+            "together, and the numbers hang on that one."
+        )
+    return found

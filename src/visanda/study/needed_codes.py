@@ -116,6 +116,15 @@ def units_for_alpha(width: float, alpha: float, shares: Sequence[float]) -> int:
     return int(np.ceil((Z / width) ** 2 * _variance(alpha, share / share.sum())))
 
 
+def standard_error_ahead(alpha: float, shares: Sequence[float], units: int) -> float:
+    """The standard error of nominal alpha with so many units coded twice, before any is coded.
+
+    Arguments as of :func:`units_for_alpha`.
+    """
+    share = np.asarray(shares, dtype=float)
+    return float(np.sqrt(_variance(alpha, share / share.sum()) / units))
+
+
 def _variance(alpha: float, share: Array) -> float:
     """Of alpha, times the number of units: the variance of what each unit adds to it."""
     same = np.eye(len(share))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from visanda.result import Result
 from visanda.study import disagreements as tables
 from visanda.study.coders import Coded, Scale
-from visanda.study.needed_codes import sentence, standard_error
+from visanda.study.needed_codes import WIDTH, sentence, standard_error
 from visanda.study.reliability_measures import ALPHA, MOST_IN_PAIRS, measured
 from visanda.study.reliability_plot import reliability_plot
 from visanda.study.reliability_words import describe, warn, who
@@ -24,6 +24,8 @@ def reliability(
     *,
     scale: Scale = "nominal",
     order: Sequence[Hashable] | None = None,
+    width: float = WIDTH,
+    groups: Mapping[object, object] | None = None,
     resamples: int = 1000,
     seed: int = 1,
 ) -> Result:
@@ -38,6 +40,8 @@ def reliability(
             MASI and Jaccard distances. pairwise (``"left"``, ``"right"``, ``"tie"``): as nominal.
         order: the values of the codebook; for ordinal scales from the lowest to the highest, needed where they are
             no numbers. AC1 and AC2 count those that nobody gave, too.
+        width: half of the interval of alpha that is hoped for, for which is said how many units have to be coded twice.
+        groups: by unit, what it belongs to, such as the video of a frame: whole groups are resampled.
         resamples: of the bootstrap over units. Coders are taken as they are, not as a sample of coders.
         seed: of the bootstrap.
 
@@ -77,11 +81,11 @@ def reliability(
             provenance=provenance,
             extra={"by coder": by_coder},
         )
-    table, drawn = measured(coded, resamples, seed)
+    table, drawn = measured(coded, resamples, seed, groups)
     extra = {"by coder": by_coder} | _details(coded, resamples, seed)
     words = [people, *describe(table, scale)]
     if np.isfinite(table["value"].iloc[1]):
-        words.append(sentence(standard_error(drawn, scale), twice))
+        words.append(sentence(standard_error(drawn, scale), twice, width))
     return Result(
         title="Reliability between coders",
         table=table,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from visanda.study import chance, icc
 from visanda.study.alpha import CodedTwice, Measure, alpha_of, set_distance
 from visanda.study.coders import Coded
-from visanda.study.resampling import Spread, spread
+from visanda.study.resampling import Spread, spread, unanimous
 
 Array = NDArray[np.float64]
 
@@ -66,21 +68,40 @@ def measures_of(coded: Coded) -> dict[str, Measure]:
     return found
 
 
-def measured(coded: Coded, resamples: int, seed: int) -> tuple[pd.DataFrame, Spread]:
-    """A row a measure: measure, value, low and high (95 %), scale; and what it was in each resample of units."""
-    units = int((coded.many >= 2).sum())
-    found = over_units(measures_of(coded), units, resamples, seed)
-    return found.table(list(found.point)).assign(scale="nominal" if coded.scale == "pairwise" else coded.scale), found
+def measured(
+    coded: Coded, resamples: int, seed: int, groups: Mapping[object, object] | None = None
+) -> tuple[pd.DataFrame, Spread]:
+    """A row a measure: measure, value, low and high (95 %), scale; and what it was in each resample of units.
+
+    Args:
+        coded: the codes.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+        groups: by unit, what it belongs to (a video): whole groups are resampled. None: single units.
+    """
+    twice = coded.many >= 2
+    units = int(twice.sum())
+    names = coded.ids[twice]
+    belongs = pd.Series(range(units)) if groups is None else pd.Series([groups.get(id, id) for id in names])
+    found = over_units(measures_of(coded), units, resamples, seed, belongs)
+    table = found.table(list(found.point)).assign(scale="nominal" if coded.scale == "pairwise" else coded.scale)
+    if AGREEMENT in found.point:
+        ends = unanimous(found.point[AGREEMENT], found.interval(AGREEMENT), belongs.nunique())
+        table.loc[table["measure"] == AGREEMENT, ["low", "high"]] = ends
+    return table, found
 
 
-def over_units(measures: dict[str, Measure], units: int, resamples: int, seed: int) -> Spread:
-    """Measures of weights (r, units) for the units as they are, and for resamples of them."""
+def over_units(
+    measures: dict[str, Measure], units: int, resamples: int, seed: int, groups: pd.Series | None = None
+) -> Spread:
+    """Measures of weights (r, units) for the units as they are, and for resamples of them, or of their groups."""
 
     def at_once(weight: Array) -> dict[str, Array]:
         block = np.atleast_2d(weight)
         return {name: measure(block).reshape(weight.shape[:-1]) for name, measure in measures.items()}
 
-    return spread(at_once, np.ones(units), pd.Series(range(units)), resamples, seed)
+    belongs = pd.Series(range(units)) if groups is None else groups
+    return spread(at_once, np.ones(units), belongs, resamples, seed)
 
 
 def _similarity(counted: CodedTwice, apart: Array) -> Measure:

@@ -64,6 +64,12 @@ def warn(table: pd.DataFrame, coded: Coded, lost: float, by_value: pd.DataFrame 
         found.append(f"The interval of alpha reaches below {TENTATIVE}: code more units twice to be sure.")
     if by_value is not None:
         found += _paradox(table, by_value, coded.scale) + _rare(by_value)
+    if alpha == 1:
+        most = 1 - 0.05 ** (1 / twice)
+        found.append(
+            f"Coders agree on all {twice} units, so that the intervals beyond chance have no width. It does not mean "
+            f"that they always will: up to {most:.1%} of units may be ones they disagree on (95 %)."
+        )
     if 0 < lost < 1:
         found.append(f"In {lost:.1%} of resamples all codes were one value; the interval leaves them out.")
     if len(coded.coders) > MOST_IN_PAIRS:

@@ -20,6 +20,7 @@ part of the population only has pi_r = 0 for the rest. Estimates speak of all wi
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -103,12 +104,25 @@ def probability_of_codes(design: pd.DataFrame, coded: set[str]) -> pd.Series:
         design: as :func:`add_round` gives it, or without rounds.
         coded: ids that have a code.
     """
-    if not rounds_of(design):
-        return design.set_index("id")["pi"]
+    return probability_with(design, coded_shares(design, coded))
+
+
+def coded_shares(design: pd.DataFrame, coded: set[str]) -> list[float]:
+    """Of each round the share of what it drew that has a code, 0 to 1; of a round that drew nothing, 1."""
     done = design["id"].isin(coded)
-    shares = []
-    for name in rounds_of(design):
-        mine = design["round"] == int(name[3:])
-        shares.append(float(done[mine].mean()) if mine.any() else 1.0)
-    by_round = design[rounds_of(design)].to_numpy(dtype=float) * np.array(shares)
-    return pd.Series(in_any(by_round), index=design["id"], name="pi")
+    drawn = [design["round"] == int(name[3:]) for name in rounds_of(design)]
+    return [float(done[mine].mean()) if mine.any() else 1.0 for mine in drawn]
+
+
+def probability_with(design: pd.DataFrame, shares: Sequence[float]) -> pd.Series:
+    """The probability, by id, to be drawn and coded, where of each round this share was coded.
+
+    Args:
+        design: as :func:`add_round` gives it, or without rounds: then probabilities are those of the draw.
+        shares: of the rounds, 0 to 1; later rounds, which have none, do not count.
+    """
+    names = rounds_of(design)
+    if not names:
+        return design.set_index("id")["pi"]
+    padded = np.array([*shares, *[0.0] * len(names)][: len(names)])
+    return pd.Series(in_any(design[names].to_numpy(dtype=float) * padded), index=design["id"], name="pi")

@@ -48,8 +48,9 @@ def validity(
 
     Returns:
         A Result with a row for each measure: its value, its bootstrap 95 % interval, and ``baseline``, what
-        saying the same of every row would get (the commonest class, the median of ordered ones, the mean of
-        numbers; with the shares of gold as probabilities). A share of 0 or 1 has the exact interval instead.
+        saying the same of every row would get (the commonest class, of ordered ones the median, the mean of
+        numbers; with the shares of gold as probabilities; for accuracy always the commonest class). A share of 0
+        or 1 has the exact interval instead.
         ``extra`` has, by scale, ``"confusion"`` (gold in rows, predicted in columns), ``"by class"`` or
         ``"by label"`` (precision, recall, F1, support), ``"calibration"``, and for two classes ``"thresholds"``
         and ``"precision-recall"``; for numbers ``"errors"``. A class missing from a resample, on both sides, is

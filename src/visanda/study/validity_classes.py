@@ -106,6 +106,11 @@ def class_codes(rows: Rows, values: Sequence[Hashable] | None, positive: Hashabl
     return ClassCodes(tuple(labels), true, said, chance, ordered)
 
 
+def _without_dust(value: float) -> float:
+    """0 for what only rounding makes different from it."""
+    return 0.0 if abs(value) < 1e-12 else value
+
+
 def _classes(
     gold: pd.Series, predicted: pd.Series, values: Sequence[Hashable] | None, positive: Hashable | None
 ) -> list[Hashable]:
@@ -141,7 +146,9 @@ def classes_validity(rows: Rows, codes: ClassCodes, resamples: int, seed: int, g
     names = [name for name in found.point if name not in each or name in asked]
     table = found.table(names)
     baseline = codes.constant(rows.weight).measure(rows.weight)
-    table["baseline"] = [float(baseline[name]) for name in names]
+    if codes.ordered:  # the median is what is nearest to all, and the commonest what is right most often
+        baseline |= {"accuracy": replace(codes, ordered=False).constant(rows.weight).measure(rows.weight)["accuracy"]}
+    table["baseline"] = [_without_dust(float(baseline[name])) for name in names]
     for place, name in enumerate(names):
         if name in SHARES:
             ends = unanimous(found.point[name], found.interval(name), rows.units)

@@ -26,10 +26,9 @@ def class_words(
     """What the numbers of classes mean."""
     value = table.set_index("measure")
     said = value.loc["accuracy"]
-    median = "median" if ordered else "commonest"
     words = [
         f"On {len(rows.gold):,} rows with gold, {said.value:.1%} of the machine's codes are right (95 % interval "
-        f"{said.low:.1%} to {said.high:.1%}; bootstrap over {over(rows, grouped)}). Always saying the {median} class "
+        f"{said.low:.1%} to {said.high:.1%}; bootstrap over {over(rows, grouped)}). Always saying the commonest class "
         f"would be right in {said.baseline:.1%}; the column baseline has what that, with the shares of gold as "
         "probabilities, would get."
     ]
@@ -39,7 +38,7 @@ def class_words(
             f"{interval(value.loc['mean absolute error (steps)'])} steps; quadratic weighted kappa "
             f"{interval(value.loc['quadratic weighted kappa'])}."
         )
-    if "AUC" in value.index and len(labels) == 2:
+    if "AUC" in value.index and len(labels) == 2 and pd.notna(value.loc["AUC"].value):
         words.append(
             f"Given a row that is {labels[1]} and one that is not, the machine gives the first the higher "
             f"probability in {value.loc['AUC'].value:.1%} of pairs (AUC); "
@@ -96,10 +95,12 @@ def flat(table: pd.DataFrame) -> list[str]:
 
 def left_out(lost: dict[str, float]) -> list[str]:
     """Measures that some resamples do not give."""
-    return [
+    never = [name for name, share in lost.items() if share == 1]
+    said = [f"Cannot be computed, since the rows have one class only: {', '.join(never)}."] if never else []
+    return said + [
         f"{name} could not be computed in {share:.1%} of resamples, which its interval leaves out."
         for name, share in lost.items()
-        if share > 0
+        if 0 < share < 1
     ]
 
 

@@ -88,7 +88,7 @@ def weak_design(codes: pd.DataFrame, clusters_coded: int | None) -> list[str]:
     for name in codes:
         counts = codes[name].value_counts()
         category = codes[name].dtype == object
-        rare = counts.index[counts < FEW_EVENTS] if category or len(counts) == 2 else []
+        rare = list(counts.index[counts < FEW_EVENTS]) if category or len(counts) == 2 else []
         for value in rare:
             said = value if category else f"{value:g}"
             found.append(f"Only {counts[value]} coded rows have {name} = {said}: code more of them.")

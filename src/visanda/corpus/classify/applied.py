@@ -32,8 +32,9 @@ SCORES = "_scores"  # ends the name of the table with what a fine-tuned model gi
 def from_vectors(store: Store, trained: Trained, on: str, undecided: Undecided) -> Iterator[pa.Table]:
     """Predictions by a head, of all units of a kind that have vectors."""
     model, folds = Own(trained.model), [Own(fold) for fold in trained.folds]
-    groups = dict(zip(trained.split.sets["id"], trained.split.sets["group"], strict=True))
-    seed, wanted = int(trained.card["arguments"]["seed"]), OfKind(store, on)
+    wanted, seed = OfKind(store, on), int(trained.card["arguments"]["seed"])
+    dealt = dict(zip(trained.rows["id"], trained.rows["fold"].astype(int), strict=True)) if folds else {}
+
     for every, vectors in batches(store, trained.card["features"]):
         mine = wanted(every)
         ids = [id for id, is_one in zip(every, mine, strict=True) if is_one]
@@ -44,7 +45,8 @@ def from_vectors(store: Store, trained: Trained, on: str, undecided: Undecided) 
         crossfit = None if len(trained.rows) else outputs  # who learnt from no code has seen none
         if folds:
             crossfit = np.empty_like(outputs)
-            fold = fold_of([groups.get(id, id) for id in ids], len(folds), seed)
+            anywhere = fold_of(ids, len(folds), seed)  # no head learnt from these
+            fold = np.array([dealt.get(id, place) for id, place in zip(ids, anywhere, strict=True)])
             for number, companion in enumerate(folds):
                 if (members := np.flatnonzero(fold == number)).size:
                     crossfit[members] = companion(rows[members])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
@@ -22,22 +23,40 @@ class Coded:
         column: its name in the formula.
         variable: what was coded.
         value: the value, or one of several labels, for which the column is 1, else 0; ``None``: the column holds the
-            number that was coded.
+            number that was coded, or the category.
+        values: of a category, all of them; else none.
     """
 
     column: str
     variable: str
     value: str | None
+    values: tuple[str, ...] = ()
+
+    @property
+    def prediction(self) -> str | dict[str, str]:
+        """The column of the machine's numbers, or of each value's probability."""
+        if not self.values:
+            return f"{self.column}__prediction"
+        return {value: f"{self.column}__prediction_{place}" for place, value in enumerate(self.values)}
+
+    @property
+    def label(self) -> str:
+        """The column of the machine's label."""
+        return f"{self.column}__label"
 
     @property
     def words(self) -> str:
         """What it means, in a sentence."""
+        if self.values:
+            return f"{self.column} is a category: {', '.join(self.values)}."
         if self.value is None:
             return f"{self.column} is the number that was coded."
         return f"{self.column} is 1 where {self.variable} is {self.value!r}, else 0."
 
     def of(self, gold: pd.Series) -> pd.Series:
         """The column, from values by id."""
+        if self.values:
+            return gold.astype(object)
         if self.value is None:
             return gold.astype(float)
         return gold.map(lambda given: float(self.value in str(given).split(SPLIT))).astype(float)
@@ -47,7 +66,7 @@ def coded(store: Store, name: str) -> Coded | None:
     """What a name of a formula means, if it is a coded variable or one of its values.
 
     Raises:
-        InputError: a variable of several values that is named alone, or one of which all codes are the same.
+        InputError: several labels that are named alone, or a variable of which all codes are the same.
     """
     for variable in codes.variables(store.folder):
         if name != variable and not name.startswith(variable + "_"):
@@ -75,15 +94,12 @@ def _alone(name: str, scale: str, values: list[str], named: list[str]) -> Coded:
     if len(values) == 2:
         return Coded(name, name, codes.positive(values))
     if len(values) > 2:
-        raise InputError(
-            f"{name!r} has {len(values)} values: write the ones you mean, such as "
-            f"{' + '.join(named[1:])} (all but the one they are compared with)"
-        )
+        return Coded(name, name, None, tuple(values))
     raise InputError(f"all codes of {name!r} have the value {values[0]!r}: nothing to estimate")
 
 
 def columns_of(store: Store, one: Coded) -> tuple[pd.DataFrame, str]:
-    """Columns id, the gold, a prediction by a model that has not seen it, and the machine's label; and what to say.
+    """Columns id, the gold, predictions by a model that has not seen it, and the machine's label; and what to say.
 
     Raises:
         InputError: there are no predictions, or none of this value.
@@ -94,15 +110,14 @@ def columns_of(store: Store, one: Coded) -> tuple[pd.DataFrame, str]:
         raise InputError(f"{variable!r} has no predictions: 'visanda train {variable}', then 'visanda apply'")
     predicted = store.frame(f"SELECT * FROM {quoted(variable)}").set_index("id")
     gold = one.of(codes.gold_of(store.folder, variable))
-    crossfit = f"{variable}_crossfit" if one.value is None else codes.column_name(f"{variable}_crossfit", one.value)
+    crossfit, plain = _names(one, "crossfit"), _names(one, "predicted")
     note = ""
-    if crossfit in predicted:
-        prediction = predicted[crossfit]
+    if set(crossfit.values()) <= set(predicted):
+        named = crossfit
     else:
-        plain = f"{variable}_predicted" if one.value is None else codes.column_name(f"{variable}_p", one.value)
-        if plain not in predicted:
-            raise InputError(f"the model of {variable!r} never learnt {one.value!r}: train and apply again")
-        prediction = predicted[plain].astype(float)
+        named = plain
+        if missing := [value for value, column in plain.items() if column not in predicted]:
+            raise InputError(f"the model of {variable!r} never learnt {missing[0]!r}: train and apply again")
         unseen = _unseen(store, variable, gold)
         if len(unseen) < len(gold):
             note = (
@@ -111,8 +126,24 @@ def columns_of(store: Store, one: Coded) -> tuple[pd.DataFrame, str]:
             )
         gold = unseen
     label = one.of(predicted[f"{variable}_predicted"].dropna()).reindex(predicted.index)
-    found = {one.column: gold, f"{one.column}__prediction": prediction, f"{one.column}__label": label}
+    found = {one.column: gold, one.label: label}
+    for column, name in zip(named.values(), _listed(one.prediction), strict=True):
+        found[name] = predicted[column].astype(float)
     return pd.DataFrame(found).rename_axis("id").reset_index(), note
+
+
+def _names(one: Coded, which: Literal["crossfit", "predicted"]) -> dict[str, str]:
+    """The columns of predictions, by value."""
+    front = f"{one.variable}_crossfit" if which == "crossfit" else f"{one.variable}_p"
+    if one.values:
+        return {value: codes.column_name(front, value) for value in one.values}
+    if one.value is not None:
+        return {one.value: codes.column_name(front, one.value)}
+    return {"": f"{one.variable}_{which}"}
+
+
+def _listed(prediction: str | dict[str, str]) -> list[str]:
+    return [prediction] if isinstance(prediction, str) else list(prediction.values())
 
 
 def _unseen(store: Store, variable: str, gold: pd.Series) -> pd.Series:

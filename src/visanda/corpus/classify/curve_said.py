@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -11,8 +13,15 @@ from visanda.result import Result
 WORTH, LITTLE = 0.01, 0.02  # of a balanced accuracy: a gain that is worth something, and one that is not
 
 
-def said_of_curve(curve: Curve, variable: str, kind: str) -> Result:
-    """Whether more codes would help, plainly; then with numbers."""
+def said_of_curve(curve: Curve, variable: str, kind: str, rare: Sequence[str] = ()) -> Result:
+    """Whether more codes would help, plainly; then with numbers.
+
+    Args:
+        curve: that was measured.
+        variable: its name.
+        kind: of head.
+        rare: values of which there are too few codes to learn anything from.
+    """
     shares = curve.measure == "balanced error"
     what = "balanced accuracy" if shares else curve.measure
     now, then = (_turned(one) if shares else one for one in (curve.now, curve.then))
@@ -20,7 +29,7 @@ def said_of_curve(curve: Curve, variable: str, kind: str) -> Result:
     ends = pd.DataFrame([(curve.codes, *now, "fitted"), (curve.codes + curve.more, *then, "fitted")])
     table = pd.concat([table, ends.set_axis(table.columns, axis=1)], ignore_index=True)
     words = [
-        f"Would {curve.more} more codes help? {_answer(curve, what)}",
+        f"Would {curve.more} more codes help? {_rare(rare) or _answer(curve, what)}",
         f"The fitted curve puts the {what} of a {kind} head at {_said(now)} with the {curve.codes} codes that "
         f"may be learnt from, and at {_said(then)} with {curve.more} more: {_gain(curve.gain, shares)}. "
         "That holds if further pictures are drawn as these were, and if the curve goes on as it went: an inverse power "
@@ -35,6 +44,16 @@ def said_of_curve(curve: Curve, variable: str, kind: str) -> Result:
         return _figure(curve, variable, what, shares)
 
     return Result(f"Learning curve of {variable}", table, words, warnings, draw, provenance)
+
+
+def _rare(values: Sequence[str]) -> str:
+    if not values:
+        return ""
+    named = ", ".join(map(repr, values))
+    return (
+        f"Codes of {named} would: there are so few that nothing was learnt of them, and the curve cannot tell what "
+        "more would bring. Draw where they are likely (visanda sample --favour)."
+    )
 
 
 def _answer(curve: Curve, what: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from PIL.Image import Image as Picture
 
@@ -22,6 +23,8 @@ def doubts_of(store: Store, trained: Trained) -> list[str]:
     if outputs is None:
         return []
     rows = trained.rows
+    if not _better_than_guessing(trained, outputs):
+        return []
     found = doubtful(trained.target, trained.target.encode(rows["value"].tolist()), outputs)
     table = rows[["id", "value"]].iloc[found["row"]].reset_index(drop=True)
     table = table.rename(columns={"value": "coded"}).join(found[["suggested", "doubt"]])
@@ -37,6 +40,17 @@ def doubts_of(store: Store, trained: Trained) -> list[str]:
         f"{some} doubtful to a model that had not seen them; look at them before you blame the model: {sheet} "
         f"(listed in {path.name})"
     ]
+
+
+def _better_than_guessing(trained: Trained, outputs: np.ndarray) -> bool:
+    """Whether the model is right more often than always saying the commonest value: one that is not accuses nobody."""
+    target = trained.target
+    seen = ~np.isnan(outputs).any(axis=1)
+    if target.scale not in ("nominal", "ordinal") or not seen.any():
+        return True
+    coded = trained.rows["value"].astype(str)[seen]
+    said = pd.Series(target.decode(outputs[seen]), index=coded.index).astype(str)
+    return float((said == coded).mean()) > float(coded.value_counts(normalize=True).iloc[0])
 
 
 def _sheet(store: Store, table: pd.DataFrame, variable: str, units: int) -> Picture:

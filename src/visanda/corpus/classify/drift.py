@@ -7,6 +7,7 @@ import pandas as pd
 
 from visanda import codes
 from visanda.corpus.classify.features import EMBEDDING, vectors_of
+from visanda.corpus.classify.predicting import columns_of
 from visanda.learn.trained import Trained
 from visanda.result import Result
 from visanda.store import Store
@@ -33,8 +34,12 @@ def drift(store: Store, trained: Trained, frame: pd.DataFrame) -> Result | None:
     known = set(trained.split.sets["id"])
     is_coded = good.index.isin(known)
     learnt_once = not trained.folds and trained.card["kind"] != "zeroshot"
-    seen = set(trained.rows.loc[trained.rows["set"] == "train", "id"]) if learnt_once and len(trained.rows) else set()
-    coded, rest = good[is_coded & ~good.index.isin(seen)], good[~is_coded]
+    seen: set[str] = set()
+    if learnt_once and len(trained.rows):
+        sets = ("train", "validation") if trained.card["settings"].get("refitted") else ("train",)
+        seen = set(trained.rows.loc[trained.rows["set"].isin(sets), "id"])
+    coded, rest = good[is_coded].copy(), good[~is_coded]
+    coded.loc[coded.index.isin(seen), columns] = np.nan  # of what it learnt from, what it says is no measure
     if min(len(coded), len(rest)) < FEW:
         return None
     if len(rest) > MOST_OF_REST:
@@ -44,6 +49,28 @@ def drift(store: Store, trained: Trained, frame: pd.DataFrame) -> Result | None:
     made.title = f"{variable}: coded units and the rest"
     made.provenance["drift of"] = variable
     return made
+
+
+def drift_elsewhere(trained: Trained, frame: pd.DataFrame) -> Result | None:
+    """How far what a model says of other files differs from what it says of coded units that it had not seen.
+
+    Args:
+        trained: the model.
+        frame: its predictions of these files.
+
+    Returns:
+        ``None`` where there is too little of either to compare.
+    """
+    outputs, target = trained.out_of_fold, trained.target
+    if outputs is None:
+        return None
+    variable = str(trained.card["variable"])
+    new = columns_of(variable, target, outputs[~np.isnan(outputs).any(axis=1)], None)
+    columns = [name for name in new if str(name).startswith(f"{variable}_p_")] or [f"{variable}_predicted"]
+    good = frame.loc[frame["error"].isna(), columns].astype(float)
+    if min(len(new), len(good)) < FEW:
+        return None
+    return drift_of_pictures(new[columns].astype(float), good)
 
 
 def _vectors(

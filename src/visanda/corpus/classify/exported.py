@@ -60,7 +60,7 @@ def export(store: Store, trained: Trained, folder: Path) -> list[Path]:
         "card.json": _json(card),
         "labels.json": _json({"scale": trained.target.scale, "values": list(trained.target.classes)}),
         "preprocessing.json": _json(features | {"held": held_side(features["pixels"], features["crop"])}),
-        "split.csv": trained.split.sets[["id", "set"]].to_csv(index=False, lineterminator="\n").encode(),
+        "split.csv": _split(trained).to_csv(index=False, lineterminator="\n").encode(),
         "example.npz": _example(model),
         "predict.py": Path(alone.__file__).read_bytes(),
         "README.md": _readme(store, trained, card).encode(),
@@ -78,6 +78,14 @@ def export(store: Store, trained: Trained, folder: Path) -> list[Path]:
         shutil.rmtree(aside, ignore_errors=True)
         raise InputError(f"{folder} cannot be written: {error.strerror or error}") from error
     return [folder / name for name in files]
+
+
+def _split(trained: Trained) -> pd.DataFrame:
+    """What it was trained and tested on: id and set; of a test set that was frozen later, only what it had not seen."""
+    learnt = trained.rows[["id", "set"]] if len(trained.rows) else pd.DataFrame({"id": [], "set": []}, dtype=str)
+    test = trained.split.of("test")[["id", "set"]]
+    both = pd.concat([learnt, test[~test["id"].isin(learnt["id"])]])
+    return both.sort_values("id", ignore_index=True)
 
 
 def _json(what: object) -> bytes:

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from visanda import codes
+from visanda.corpus.classify.grouping import groups_of
 from visanda.corpus.classify.heads import Made
 from visanda.corpus.classify.learnable import Learnable, Wanted, learnable
 from visanda.errors import InputError
@@ -48,13 +50,17 @@ def together(store: Store, variables: Sequence[str], wanted: Wanted) -> Together
     """
     known = pd.Series(dtype=object)
     every: list[Learnable] = []
+    units = sorted({id for variable in variables for id in codes.gold_of(store.folder, variable).index})
     for variable in variables:
-        one = learnable(store, variable, None, wanted, known if len(known) else None)
+        one = learnable(store, variable, None, wanted, known if len(known) else None, units)
         every.append(one)
         known = _strictest(pd.concat([known, _sets(one.frozen, "group")]))
     sets = _strictest(pd.concat([_sets(one.frozen, "id") for one in every]))
     coded = pd.Index([]).union(pd.Index([id for one in every for id in one.gold.index]))
-    sets = sets[(sets != "test") & sets.index.isin(coded)].sort_index()
+    near = groups_of(store, units, [column for one in every for column in one.frozen.settings["group"]])
+    tested = set(near.reindex([id for one in every for id in one.frozen.of("test")["id"]]).dropna())
+    apart = ~near.reindex(sets.index).isin(tested)
+    sets = sets[(sets != "test") & sets.index.isin(coded) & apart].sort_index()
     if not len(sets):
         raise InputError("no coded unit is left to train on: all are in the test set of one of the variables")
     all_of = Together(tuple(every), sets)

@@ -14,7 +14,7 @@ from visanda.corpus.classify.zeroshot import target_of, zeroshot_head
 from visanda.errors import InputError
 from visanda.learn.heads import Fitted, fit
 from visanda.learn.heads.settings import Choices
-from visanda.learn.split import fold_of
+from visanda.learn.split import dealt
 from visanda.learn.target import Target
 from visanda.progress import Advance, progress
 from visanda.store import Store
@@ -49,6 +49,7 @@ def head(
     balance: bool,
     seed: int,
     settings: Choices | None = None,
+    weights: np.ndarray | None = None,
 ) -> Made:
     """Train on all rows, and once more without each fold.
 
@@ -60,6 +61,7 @@ def head(
         balance: each value is to count the same.
         seed: of folds and training.
         settings: of the head, where they are chosen already.
+        weights: (n,) how many units each row stands for, where they were drawn with unequal probabilities.
 
     Raises:
         InputError: there are too few codes of a value to do without a fold.
@@ -76,11 +78,13 @@ def head(
             seed=seed,
             balance=balance,
             settings=settings,
+            weights=weights,
             folds=folds,
             progress=in_hundredths(advance),
         )
     without = [*made.fold_models, *[made.model] * (FOLDS - len(made.fold_models))]  # of folds that have no rows
-    return Made(made.model, made.settings, _table(rows, folds, made), tuple(without))
+    table = _table(rows, folds, made)
+    return Made(made.model, made.settings, table if weights is None else table.assign(weight=weights), tuple(without))
 
 
 def in_hundredths(advance: Advance) -> Callable[[float], None]:
@@ -108,7 +112,8 @@ def words(store: Store, variable: Variable, rows: pd.DataFrame, *, table: str, s
     if rows.empty:
         made = zeroshot_head(store, variable, seed=seed, table=table)
         return Made(made.model, made.settings, rows.assign(fold=pd.Series(dtype=int)))
-    truth, folds = target_of(variable).encode(rows["value"].tolist()), fold_of(rows["group"].tolist(), FOLDS, seed)
+    truth = target_of(variable).encode(rows["value"].tolist())
+    folds = dealt(rows["group"].tolist(), truth, FOLDS, seed)
 
     def one(keep: np.ndarray) -> Fitted:
         some = rows[keep]
@@ -120,13 +125,14 @@ def words(store: Store, variable: Variable, rows: pd.DataFrame, *, table: str, s
 
 
 def _folds(rows: pd.DataFrame, truth: np.ndarray, seed: int) -> np.ndarray:
-    folds = fold_of(rows["group"].tolist(), FOLDS, seed)
+    folds = dealt(rows["group"].tolist(), truth, FOLDS, seed)
     for fold in np.unique(folds):
         keep = folds != fold
         if not keep.any() or (truth[keep] == truth[keep][0]).all():
             raise InputError(
-                "without one of five folds, only one value is left to learn from: code more pictures of the rare value "
-                "(near-duplicates stay in one fold: many frames of one scene count as one)"
+                "to test a model it must be trained without a part of the codes, and then only one value is left to "
+                "learn from: code more pictures of the rare value (near-duplicates stay together: many frames of one "
+                "scene count as one)"
             )
     return folds
 

@@ -18,6 +18,7 @@ from visanda.learn.frozen import Frozen, earlier_version, read_split
 from visanda.learn.split import freeze, strata_of
 from visanda.learn.target import Scale, Target
 from visanda.store import Store
+from visanda.study.sampling_rounds import coded_shares
 
 TEST, VALIDATION = 0.25, 0.15  # shares, where nothing else is asked for
 
@@ -62,12 +63,19 @@ class Learnable:
     def rows(self, *sets: str) -> pd.DataFrame:
         """The units of some sets: id, value, group, set."""
         chosen = self.frozen.of(*sets)
-        chosen = chosen[chosen["id"].isin(self.gold.index)].reset_index(drop=True)
+        tested = set(self.frozen.of("test")["group"])  # groups may have grown together since the test set was frozen
+        near = (chosen["set"] != "test") & chosen["group"].isin(tested)
+        chosen = chosen[chosen["id"].isin(self.gold.index) & ~near].reset_index(drop=True)
         return chosen.assign(value=self.gold.reindex(chosen["id"]).to_numpy())[["id", "value", "group", "set"]]
 
 
 def learnable(
-    store: Store, name: str, usable: Sequence[str] | None, wanted: Wanted, known: pd.Series | None = None
+    store: Store,
+    name: str,
+    usable: Sequence[str] | None,
+    wanted: Wanted,
+    known: pd.Series | None = None,
+    beside: Sequence[str] = (),
 ) -> Learnable:
     """What there is to learn of a variable; the split is read, or made and not yet written.
 
@@ -77,6 +85,7 @@ def learnable(
         usable: ids of the units that have features; ``None``: all.
         wanted: how to split.
         known: sets by group that are given by another variable.
+        beside: units that other variables are coded on, which groups are to name, too.
 
     Raises:
         InputError: nobody coded the variable, too few codes, one value only, or a split other than the frozen one is
@@ -97,7 +106,7 @@ def learnable(
             f"all {len(gold)} coded units have the value {gold.iloc[0]!r}: code some that have another, "
             "or there is nothing to learn"
         )
-    frozen = _frozen(store, name, gold, target_of(variable, gold), wanted, before, known)
+    frozen = _frozen(store, name, gold, target_of(variable, gold), wanted, before, known, beside)
     held = set(frozen.of("test")["id"])
     learnt = gold[~gold.index.isin(held)]
     return Learnable(variable, target_of(variable, learnt), gold, frozen, len(every) - len(gold))
@@ -133,11 +142,12 @@ def _frozen(
     wanted: Wanted,
     before: Frozen | None,
     known: pd.Series | None,
+    beside: Sequence[str],
 ) -> Frozen:
     """The frozen split with a row for each coded unit, or a new one."""
     if before is not None:
         _check_same(name, wanted, before.settings)
-        groups = groups_of(store, gold.index.tolist(), before.settings["group"])
+        groups = _groups(store, gold, before.settings["group"], beside)
         sets = _grown(before, groups)
         gone = before.sets[~before.sets["id"].isin(sets.index)]  # should they come back, they are where they were
         table = pd.concat([_table(sets, groups), gone]).sort_values("id", ignore_index=True)
@@ -150,7 +160,10 @@ def _frozen(
         "number": _number(store, name),
         "frozen": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
-    groups = groups_of(store, gold.index.tolist(), settings["group"])
+    design = codes.read_design(store.folder, name)
+    if design is not None:  # which rounds of the sample the test set comes from, for the weights of its units
+        settings["coded of rounds"] = coded_shares(design, set(gold.index))
+    groups = _groups(store, gold, settings["group"], beside)
     if groups.nunique() < 2:
         raise InputError(
             f"all {len(gold)} coded units belong together ({groups.iloc[0]}): near-duplicates, units of one video and "
@@ -159,6 +172,12 @@ def _frozen(
     strata = strata_of(target, gold)
     sets = freeze(strata, groups, settings["test"], settings["validation"], wanted.seed, known)
     return Frozen(_table(sets, groups), settings)
+
+
+def _groups(store: Store, gold: pd.Series, columns: Sequence[str], beside: Sequence[str]) -> pd.Series:
+    """Groups of the coded units, named so that other variables' units have the same names."""
+    every = list(dict.fromkeys([*gold.index, *beside]))
+    return groups_of(store, every, columns).reindex(gold.index)
 
 
 def _grown(before: Frozen, groups: pd.Series) -> pd.Series:

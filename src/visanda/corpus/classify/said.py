@@ -105,6 +105,21 @@ def _cross_validated(trained: Trained) -> dict[str, float]:
     return scores(trained.target, truth, outputs[seen])
 
 
+def contradicted(trained: Trained) -> str:
+    """What to say where the test is clearly worse than cross-validation promised; nothing where it is not."""
+    tested = {str(row["measure"]): row for row in trained.card.get("validity") or []}
+    promised = _cross_validated(trained).get("accuracy")
+    found = tested.get("accuracy")
+    if promised is None or found is None or pd.isna(found["high"]) or promised <= float(found["high"]):
+        return ""
+    return (
+        f"on its test set the model is right in {found['value']:.1%} (95 % interval {found['low']:.1%} to "
+        f"{found['high']:.1%}), where cross-validation promised {promised:.1%}: the test set holds scenes that "
+        "are like nothing it learnt from. Probabilities, abstention and conformal sets promise too much for such "
+        "pictures: code more of them, and train again"
+    )
+
+
 def _warnings(trained: Trained, learnt: Learnable) -> list[str]:
     card, found = trained.card, []
     if learnt.without:

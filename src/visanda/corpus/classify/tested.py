@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from visanda.errors import InputError
 from visanda.learn.target import NONE, SPLIT, Target
 from visanda.learn.trained import Trained
 from visanda.store import Store, quoted
+from visanda.study.sampling_rounds import coded_shares, probability_with
 from visanda.study.validity import Scale
 
+ALIKE = 1.5  # the largest probability of a draw over the least, below which units count about the same
 PREDICTED = "_predicted"  # ends the name of the column with what a machine says
 
 
@@ -117,9 +120,15 @@ def by_model(store: Store, trained: Trained, test: pd.DataFrame) -> Tested:
         test: id and group.
 
     Raises:
-        InputError: nothing of it is coded, or can be looked at.
+        InputError: it learnt from some of it, nothing of it is coded, or can be looked at.
     """
     name = str(trained.card["variable"])
+    if trained.learnt_of_test:
+        raise InputError(
+            f"the model {trained.name!r} of {name!r} was trained before this test set was frozen, and learnt from "
+            f"{trained.learnt_of_test} of its {len(test)} units: train it again (visanda train {name} --model "
+            f"{trained.card['kind']}{'' if trained.name == trained.card['kind'] else f' --name {trained.name}'})"
+        )
     gold = codes.gold_of(store.folder, name)
     test = test[test["id"].isin(gold.index)]
     ids, outputs = scores_of(store, trained, test["id"].tolist())
@@ -131,7 +140,7 @@ def by_model(store: Store, trained: Trained, test: pd.DataFrame) -> Tested:
     index = pd.Index(ids, name="id")
     said = pd.Series(target.decode(outputs), index=index, name="predicted")
     known = gold.loc[ids]
-    classes = _known(target, known)
+    classes = _classes(target, known)
     chances = None
     if target.scale != "interval":
         chances = pd.DataFrame(outputs, index=index, columns=output_names(target))
@@ -146,7 +155,7 @@ def by_model(store: Store, trained: Trained, test: pd.DataFrame) -> Tested:
         predicted=said,
         probability=chances,
         group=test.set_index("id")["group"].loc[ids],
-        weight=weights_of(store, name, index),
+        weight=weights_of(store, name, index, trained.split.settings.get("coded of rounds")),
         failed=len(test) - len(ids),
     )
 
@@ -176,7 +185,7 @@ def by_others(store: Store, variable: str, source: str | Path | pd.DataFrame) ->
     target = Target(scale, tuple(one.values))
     if scale == "interval":
         known, predicted = known.astype(float), predicted.astype(float)
-    classes = () if scale == "interval" else _known(target, pd.concat([known, predicted]))
+    classes = () if scale == "interval" else _classes(target, pd.concat([known, predicted]))
     return Tested(
         variable=variable,
         machine=machine,
@@ -208,16 +217,57 @@ def _said(store: Store, one: Variable, source: str | Path | pd.DataFrame) -> tup
     return taken.codes.set_index("id")["value"], machine
 
 
-def weights_of(store: Store, variable: str, ids: pd.Index) -> pd.Series | None:
-    """One over the probability of being drawn; ``None`` where it is not known of all, or the same."""
+def weights_of(store: Store, variable: str, ids: pd.Index, shares: Sequence[float] | None = None) -> pd.Series | None:
+    """One over the probability of being drawn and coded; ``None`` where it is not known of all, or the same.
+
+    Args:
+        store: the corpus.
+        variable: that was coded.
+        ids: of coded units.
+        shares: of each round of the sample, the share that was coded when these units were chosen, as a test set was
+            when it was frozen: rounds that came later gave it nothing. ``None``: what is coded now.
+    """
     design = codes.read_design(store.folder, variable)
     if design is None:
         return None
-    pi = design[design["order"] > 0].set_index("id")["pi"].reindex(ids)
+    if shares is None:
+        shares = coded_shares(design, set(codes.gold_of(store.folder, variable).index))
+    pi = _known(design, shares, ids)
     return None if pi.isna().any() or pi.nunique() == 1 else 1 / pi
 
 
-def _known(target: Target, values: pd.Series) -> tuple[str, ...]:
+def unequal_and_unknown(store: Store, variable: str, ids: pd.Index) -> bool:
+    """Whether some of the units were not drawn, where others were drawn with unequal probabilities."""
+    design = codes.read_design(store.folder, variable)
+    if design is None:
+        return False
+    pi = design[design["order"] > 0].set_index("id")["pi"].reindex(ids)
+    return bool(pi.isna().any() and pi.nunique() > 1)
+
+
+def weights_of_learning(store: Store, variable: str, ids: pd.Series) -> np.ndarray | None:
+    """(n,) how many units each coded one stands for, 1 on average; ``None`` where all count about the same.
+
+    Units that were not drawn count as one.
+    """
+    design = codes.read_design(store.folder, variable)
+    if design is None:
+        return None
+    shares = coded_shares(design, set(codes.gold_of(store.folder, variable).index))
+    pi = _known(design, shares, pd.Index(ids))
+    if not pi.notna().any() or pi.max() < ALIKE * pi.min():
+        return None
+    weight = (1 / pi) / (1 / pi).mean()
+    return weight.fillna(1.0).to_numpy(float)
+
+
+def _known(design: pd.DataFrame, shares: Sequence[float], ids: pd.Index) -> pd.Series:
+    """The probability of being drawn and coded of each unit, missing where it was not drawn."""
+    drawn = set(design.loc[design["order"] > 0, "id"])
+    return probability_with(design, shares).reindex([id if id in drawn else None for id in ids]).set_axis(ids)
+
+
+def _classes(target: Target, values: pd.Series) -> tuple[str, ...]:
     """The classes of a target, and those that occur beside them, at the end."""
     if target.scale == "interval":
         return ()

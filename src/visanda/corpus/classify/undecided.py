@@ -82,10 +82,13 @@ class Undecided:
         decided = ~self.abstained(outputs[seen])
         values = trained.rows["value"].to_numpy()[seen]
         right = np.array([_same(a, b) for a, b in zip(self.target.decode(outputs[seen]), values, strict=True)])
+        unseen = "by models that had not seen them"
+        if trained.card["kind"] == "finetune":
+            unseen = "by which its training was stopped, so that this flatters a little"
         if not seen.any() or not decided.any():
-            return "Of the coded units, predicted by models that had not seen them, none would be decided."
+            return f"Of the coded units, predicted {unseen}, none would be decided."
         return (
-            f"Of {seen.sum()} coded units, predicted by models that had not seen them, {decided.mean():.0%} are "
+            f"Of {seen.sum()} coded units, predicted {unseen}, {decided.mean():.0%} are "
             f"decided, and {right[decided].mean():.1%} of these are right ({right.mean():.1%} of all)."
         )
 
@@ -103,9 +106,10 @@ def _conformal(trained: Trained, share: float) -> tuple[float | None, float | No
         )
     rows = trained.rows[seen]
     truth, groups = trained.target.encode(rows["value"].tolist()), rows["group"].to_numpy()
+    weights = rows["weight"].to_numpy(float) if "weight" in rows else None
     if trained.target.scale == "interval":
-        return None, conformal_width(truth - outputs[seen, 0], share, groups)
-    return conformal_threshold(outputs[seen], truth, share, groups), None
+        return None, conformal_width(truth - outputs[seen, 0], share, groups, weights)
+    return conformal_threshold(outputs[seen], truth, share, groups, weights), None
 
 
 def risk(target: Target, outputs: np.ndarray) -> np.ndarray:

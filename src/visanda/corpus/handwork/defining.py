@@ -80,6 +80,16 @@ def said_of_version(folder: Path, now: Variable) -> list[str]:
     return words
 
 
+def said_of_versions(said: pd.DataFrame) -> list[str]:
+    """Codes (codebook) that were given under several versions of the codebook, and are compared all the same."""
+    versions = sorted(version for version in said["codebook"].astype(str).unique() if version)
+    if len(versions) < 2:
+        return []
+    counts = said["codebook"].astype(str).value_counts()
+    each = ", ".join(f"{counts[version]:,} under version {version}" for version in versions)
+    return [f"Codes of several versions of the codebook are compared here: {each}."]
+
+
 def warned_of_unfit(folder: Path, name: str) -> list[str]:
     """Codes in force that the codebook does not allow: they do not count."""
     if undefined(folder, name) or not any((folder / "codes" / name).glob("*.csv")):
@@ -91,6 +101,17 @@ def warned_of_unfit(folder: Path, name: str) -> list[str]:
     return [
         f"{left['codes'].sum():,} codes of {name} have values that the codebook does not allow, and do not count: "
         f"{shown}. Code those pictures anew, or bring the value back"
+    ]
+
+
+def warned_of_undecided(folder: Path, name: str) -> list[str]:
+    """Units on which coders are split: they count as not coded, though they were drawn."""
+    split = codes.undecided(folder, name)
+    if not split:
+        return []
+    return [
+        f"coders are split over {len(split)} units of {name}, and nobody settled them: they count as not coded. These "
+        f"are the hard ones, without which a model seems better than it is: visanda adjudicate {name}"
     ]
 
 

@@ -95,7 +95,7 @@ def _precision(drawn: pd.DataFrame) -> list[str]:
     words = (
         f"With all {len(drawn):,} coded, a share of about a half is known to ± {100 * half:.1f} points from the codes "
         f"alone (95 %), a share of a tenth to ± {100 * tenth:.1f}; ± {100 * GOAL:.0f} points of "
-        f" a half take {codes_needed(GOAL, effect):,} codes drawn like this. Predictions make intervals narrower."
+        f"a half take {codes_needed(GOAL, effect):,} codes drawn like this. Predictions make intervals narrower."
     )
     if effect > 1.05:
         words += (

@@ -15,7 +15,7 @@ from visanda.runs import versions
 
 NAMES = ("MANIFEST.md", "manifest.json", "README.md")
 INTEGRITY = "sha256sum (or any other tool) on each file, against the list in manifest.json"
-TRAITS = ("age", "gender", "sex", "expression", "emotion", "race", "ethnicity", "perceived")
+TRAITS = ("age", "gender", "sex", "expression", "emotion", "race", "ethnicity", "perceived", "skin", "ita", "monk")
 
 ALWAYS = [
     "This copy is pseudonymous, not anonymous: whoever holds the key can tell which files it is about, and so can "

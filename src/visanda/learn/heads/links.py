@@ -97,7 +97,8 @@ def finish(graph: Graph, link: Link, raw: str, calibration: np.ndarray, target: 
     step = np.zeros((last, last + 1))
     step[np.arange(last), np.arange(last)] = 1
     step[np.arange(last), np.arange(1, last + 1)] = -1
-    return graph.affine(below, step, np.eye(last + 1)[last])
+    shares = graph.affine(below, step, np.eye(last + 1)[last])
+    return graph.add("Relu", shares)  # in float32 a difference of nearly equal numbers may fall below 0
 
 
 def _platt(raw: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -81,7 +81,11 @@ def _fitted(
 ) -> Callable[[NDArray[np.float64], Sequence[str]], NDArray[np.float64]]:
     if len(set(codes)) == 1:  # a rare code missing from the other folds: a classifier cannot be fitted to one class
         only = codes[0]
-        return lambda new, values: np.full(len(new), only) if not values else _shares([only], np.ones((len(new), 1)), values)
+
+        def always(new: NDArray[np.float64], values: Sequence[str]) -> NDArray[np.float64]:
+            return _shares([only], np.ones((len(new), 1)), values) if values else np.full(len(new), only)
+
+        return always
     model = learner().fit(features, codes)
 
     def expect(new: NDArray[np.float64], values: Sequence[str]) -> NDArray[np.float64]:

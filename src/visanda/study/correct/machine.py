@@ -90,8 +90,8 @@ def _machine(data: pd.DataFrame, variable: str, given: Prediction) -> Machine:
         return Machine(variable, (given,))
     if pd.api.types.is_float_dtype(numeric(data[given])):
         raise InputError(
-            f"{variable!r} is coded in categories and {given!r} holds numbers: give the column of the machine's labels, "
-            f"or the probabilities of each value, such as {{{codes.iloc[0]!r}: {given!r}, ...}}; or recode {variable!r} "
-            "to 0/1"
+            f"{variable!r} is coded in categories and {given!r} holds numbers: give the column of the machine's "
+            f"labels, or the probabilities of each value, such as {{{codes.iloc[0]!r}: {given!r}, ...}}; or recode "
+            f"{variable!r} to 0/1"
         )
     return Machine(variable, (given,), labels=True)

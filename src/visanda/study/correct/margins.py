@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -34,8 +34,8 @@ class Change:
 
     name: str
     variable: str
-    high: object
-    low: object
+    high: Any
+    low: Any
     step: float = 1.0
     moved: bool = False
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -63,7 +63,9 @@ class Problem:
         """The first column of the outcome that is modelled: 1 where a category is the reference."""
         return first_modelled(self.family.name)
 
-    def stacked(self, learner: Literal["linear", "raw"] | Learner, folds: int, splits: int, seed: int) -> Iterator[Rows]:
+    def stacked(
+        self, learner: Literal["linear", "raw"] | Learner, folds: int, splits: int, seed: int
+    ) -> Iterator[Rows]:
         """The rows of the estimating equations, anew for each split of the cross-fitting.
 
         Raises:
@@ -124,7 +126,7 @@ def _outcome_values(rows: CodedRows, formula: str, model: Model) -> tuple[str, .
 
 def _taken(rows: CodedRows, machine: Sequence[Machine]) -> pd.DataFrame:
     """The rows with the machine's numbers for predicted numbers, and every level of predicted categories."""
-    made: dict[str, object] = {}
+    made: dict[str, Any] = {}
     for one in machine:
         if one.variable in rows.categories:
             values = rows.categories[one.variable]

@@ -27,8 +27,8 @@ CITED = {
 }
 WAYS_OUT = (
     "Name the column with each row's probability of being drawn (sample_prob). If the coded rows are a simple random "
-    "sample of all rows, say sample_prob='equal'. If they were picked in another way, no correction is valid by design: "
-    "method='likelihood' rests on a model of the errors instead, and simex shows how much they could matter."
+    "sample of all rows, say sample_prob='equal'. If they were picked in another way, no correction is valid by "
+    "design: method='likelihood' rests on a model of the errors instead, and simex shows how much they could matter."
 )
 
 
@@ -50,13 +50,18 @@ def choose(method: Method, model: str, sample_prob: str | None, predicted: int) 
     if method == "likelihood":
         return method, _likelihood(model, predicted)
     if sample_prob is None:
-        raise DesignError(f"it is not known how the coded rows were drawn, so that they cannot speak for all. {WAYS_OUT}")
+        raise DesignError(
+            f"it is not known how the coded rows were drawn, so that they cannot speak for all. {WAYS_OUT}"
+        )
     if method == "auto":
         if model in DSL:
-            return "dsl", "DSL was chosen: rows were drawn for coding with known probabilities, and it covers this model."
+            return (
+                "dsl",
+                "DSL was chosen: rows were drawn for coding with known probabilities, and it covers this model.",
+            )
         return "debias", (
-            "Predict-then-debias was chosen: rows were drawn for coding with known probabilities, and this model has no "
-            "closed correction."
+            "Predict-then-debias was chosen: rows were drawn for coding with known probabilities, and this model has "
+            "no closed correction."
         )
     if method == "dsl" and model not in DSL:
         raise DesignError(f"DSL is made for {', '.join(DSL)}; for model={model!r} use method='debias'")
@@ -70,10 +75,10 @@ def choose(method: Method, model: str, sample_prob: str | None, predicted: int) 
 def _likelihood(model: str, predicted: int) -> str:
     if predicted != 1 or model not in LIKELIHOOD:
         raise DesignError(
-            "maximum likelihood takes one misclassified 0/1 variable in an lm, logit or poisson; with a sample of known "
-            "probabilities, use DSL"
+            "maximum likelihood takes one misclassified 0/1 variable in an lm, logit or poisson; with a sample of "
+            "known probabilities, use DSL"
         )
     return (
-        "Maximum likelihood rests on a model of the machine's errors, not on how rows were drawn: it is right as far as "
-        "that model is."
+        "Maximum likelihood rests on a model of the machine's errors, not on how rows were drawn: it is right as far "
+        "as that model is."
     )

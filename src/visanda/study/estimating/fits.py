@@ -61,7 +61,7 @@ def corrected(asked: Question, method: str, settings: Settings) -> Estimates:
     predictions = [_prediction(one.variable, one.columns, one.values) for one in asked.machine]
     shared: dict[str, Any] = {"predicted_var": asked.variables, "prediction": predictions, "cluster": asked.cluster}
     if method == "dsl":
-        known = {"sample_prob": asked.probability, "weights": asked.weights, "model": asked.model}
+        known: dict[str, Any] = {"sample_prob": asked.probability, "weights": asked.weights, "model": asked.model}
         return dsl(asked.rows.data, asked.asked, **known, **shared, **settings.crossfitting)
     if asked.weights:
         raise DesignError(f"method={method!r} knows no weights of rows yet: leave weights out, or use DSL")
@@ -113,7 +113,11 @@ def effects(
     made: dict[str, Callable[[], Estimates]] = {
         NAIVE: lambda: ordinary_margins(asked.labelled(), asked.asked, model, asked.cluster, rows.survey),
         GOLD: lambda: ordinary_margins(
-            rows.data[coded].reset_index(drop=True), asked.asked, model, asked.cluster, (rows.weight * rows.survey)[coded]
+            rows.data[coded].reset_index(drop=True),
+            asked.asked,
+            model,
+            asked.cluster,
+            (rows.weight * rows.survey)[coded],
         ),
         "corrected": lambda: dsl_margins(
             rows.data,
@@ -162,5 +166,7 @@ def _gold(asked: Question) -> Estimates:
     if np.allclose(weight, weight[0]):
         found = fit(coded, asked.asked, cluster=asked.cluster)
     else:
-        found = fit(coded.assign(weight__=weight / weight.mean()), asked.asked, cluster=asked.cluster, weights="weight__")
+        found = fit(
+            coded.assign(weight__=weight / weight.mean()), asked.asked, cluster=asked.cluster, weights="weight__"
+        )
     return replace(found, n_dropped=rows.n_dropped)

@@ -102,8 +102,10 @@ class Question:
         for name, column in truth.items():
             require_columns(self.rows.data, [column], "the truth")
             values = self.rows.data[column]
-            known[name] = values.astype(str).where(values.notna()) if name in self.rows.categories else numbers(
-                self.rows.data, column
+            known[name] = (
+                values.astype(str).where(values.notna())
+                if name in self.rows.categories
+                else numbers(self.rows.data, column)
             )
             if known[name].isna().any():
                 raise InputError(f"truth: column {column!r} misses values; it must be known in every row")
@@ -164,9 +166,9 @@ def refuse_training_codes(rows: pd.DataFrame, coded: pd.Series, trained_on: str 
     seen = int((rows[trained_on].fillna(False).astype(bool) & coded).sum())
     if seen:
         raise DesignError(
-            f"the machine has learnt from {seen:,} of the {int(coded.sum()):,} codes that should correct it: of its own "
-            "training rows it knows too much, and its errors elsewhere stay hidden. Give predictions of rows by models "
-            "that did not learn from them (cross-fitting), or take these codes out (set them to missing, and "
+            f"the machine has learnt from {seen:,} of the {int(coded.sum()):,} codes that should correct it: of its "
+            "own training rows it knows too much, and its errors elsewhere stay hidden. Give predictions of rows by "
+            "models that did not learn from them (cross-fitting), or take these codes out (set them to missing, and "
             "sample_prob of the rows to what remains)"
         )
 

@@ -27,6 +27,7 @@ MODELS = {
 OTHER_NAMES = {
     "ppi++": "ppi",
     "predict-then-debias": "ptd",
+    "debias": "ptd",
     "adjusted counts": "adjusted",
     "adjusted count": "adjusted",
     "maximum likelihood": "likelihood",

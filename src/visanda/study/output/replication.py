@@ -86,6 +86,7 @@ def replication(
         >>> from visanda.study import estimate
         >>> data = pd.DataFrame({"protest": [0.0, 1] * 20 + [None] * 60, "p": [0.2, 0.7, 0.3, 0.9] * 25})
         >>> call = {"formula": "protest", "predicted_var": "protest", "prediction": "p", "splits": 2}
+        >>> call["sample_prob"] = "equal"
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     files = replication(folder, data, call, estimate(data, **call), title="Protest in pictures")
         >>> files[0].name, files[-1].name

@@ -85,7 +85,6 @@ class Design:
         return self.matrix[:, [index for index in kept if np.ptp(self.matrix[:, index]) > 0]]
 
 
-
 def sides(formula: str) -> tuple[set[str], set[str]]:
     """The names of the variables left and right of the ``~`` of ``formula``, those of fixed effects included.
 
@@ -162,7 +161,8 @@ def design(formula: str, data: pd.DataFrame, categories: Sequence[str] = ()) -> 
     left, right, absorbed = _parts(formula)
     # An empty context: a formula sees the columns and the transforms, never the variables of our code.
     made = _design(data, Formula(lhs=left, rhs=right), tuple(categories))
-    levels = tuple(data.groupby(list(names), observed=True, dropna=False).ngroup().to_numpy() for names in absorbed)
+    cells = (data.groupby(list(names), observed=True, dropna=False).ngroup() for names in absorbed)
+    levels = tuple(np.asarray(number, dtype=np.intp) for number in cells)
     return replace(_without_intercept(made), absorbed=levels) if levels else made
 
 

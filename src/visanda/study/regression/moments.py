@@ -106,7 +106,9 @@ def check_outcome(family: Family, y: Array) -> None:
 
 
 def influence(family: Family, b: Array, rows: Rows) -> Array:
-    """(n, j × k) how far each unit moves the coefficients, times n: the mean of its square is their variance, times n."""
+    """(n, j × k) how far each unit moves the coefficients, times n: the mean of its square is their variance, times "
+    "n.
+    """
     bread = np.linalg.inv(information(family, b, rows))
     return moments(family, b, rows) @ bread.T
 

@@ -120,4 +120,3 @@ def naive(
     require_columns(data, label, "the label")
     machine = {name: data[column] for name, column in zip(predicted_var, label, strict=True)}
     return replace(ordinary(data.assign(**machine), formula, model, cluster, weights), n_coded=0)
-

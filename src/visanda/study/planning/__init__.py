@@ -1,0 +1,1 @@
+"""Planning: how many codes, of which rows, by how many coders."""
