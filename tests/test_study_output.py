@@ -41,7 +41,9 @@ def result():
     p = np.where(random.random(600) < 0.85, protest, 1 - protest)
     data = pd.DataFrame({"x": x, "protest": protest, "p": p, "outlet": np.arange(600) % 40})
     data.loc[200:, "protest"] = np.nan
-    return estimate(data, "protest ~ x", predicted_var="protest", prediction="p", cluster="outlet", splits=2)
+    return estimate(
+        data, "protest ~ x", predicted_var="protest", prediction="p", sample_prob="equal", cluster="outlet", splits=2
+    )
 
 
 def cells(table):
@@ -111,7 +113,7 @@ def test_a_result_gives_a_column_for_each_method(result):
     assert cells(table)["x"][2] == f"{line.estimate:.3f}"
     assert cells(table)["Rows"] == ["600", "200", "600"]
     assert cells(table)["Coded by hand"] == ["", "200", "200"]
-    assert cells(table)["Clusters"] == ["by outlet"] * 3
+    assert cells(table)["Clusters"] == ["40"] * 3
     assert cells(table)["Model"] == ["logistic"] * 3
     assert "Standard errors in parentheses, clustered by outlet." in table.printed.notes
 
@@ -341,7 +343,7 @@ def test_the_methods_paragraph_says_what_was_done(result):
     found = methods_text(result, units="posts")
     text = " ".join(found.sentences)
     assert "a logistic regression, protest ~ x, on 600 posts, 200 of them coded by hand." in text
-    assert "taken as a simple random sample of all posts" in text
+    assert "are a simple random sample of all posts" in text
     assert "design-based supervised learning (Egami et al., 2023)" in text
     assert "cross-fitted over 5 folds; estimates are medians over 2 random splits" in text
     assert "Standard errors are clustered by outlet (Liang & Zeger, 1986)" in text

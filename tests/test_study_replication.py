@@ -173,7 +173,13 @@ def test_the_script_for_r_has_the_arguments_of_the_package(published):
 
 
 def test_a_mean_as_parquet_has_no_script_for_r(data, tmp_path):
-    call = {"formula": "protest", "predicted_var": "protest", "prediction": "p_protest", "splits": 2}
+    call = {
+        "formula": "protest",
+        "predicted_var": "protest",
+        "prediction": "p_protest",
+        "sample_prob": "equal",
+        "splits": 2,
+    }
     files = replication(tmp_path / "r", data, call, estimate(data, **call), title="Share", format="parquet")
     assert [path.name for path in files][:2] == ["data.parquet", "analysis.py"]
     assert not (tmp_path / "r" / "analysis.R").exists()
@@ -190,6 +196,7 @@ def test_several_variables_and_a_label(data, tmp_path):
         "predicted_var": ["protest", "violence"],
         "prediction": ["p_protest", "p_v"],
         "label": ["p_protest", "label_v"],
+        "sample_prob": "equal",
         "splits": 1,
     }
     files = replication(tmp_path / "r", more, call, estimate(more, **call), title="Two")

@@ -10,6 +10,7 @@ from typing import Any
 
 from visanda.errors import InputError
 from visanda.result import Result
+from visanda.study.estimating.choice import EQUAL
 from visanda.study.output import references as papers
 from visanda.study.output.references import Reference, bibtex
 
@@ -203,8 +204,10 @@ def _coded(known: Mapping[str, Any], method: str, units: str) -> list[str]:
     }
     if known.get("sampling") in ways:
         return [*found, ways[known["sampling"]]]
+    if known.get("sample_prob") == EQUAL:
+        return [*found, f"The hand-coded {units} are a simple random sample of all {units}."]
     if known.get("sample_prob") is None:
-        return [*found, f"The hand-coded {units} are taken as a simple random sample of all {units}."]
+        return [*found, f"How the hand-coded {units} were chosen is not known."]
     return [*found, f"The hand-coded {units} were drawn at random with known probabilities."]
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from visanda.errors import InputError
 from visanda.study.columns import numeric, require_columns
+from visanda.study.estimating.choice import EQUAL
 from visanda.study.regression.formula import sides
 
 ROLES = {
@@ -108,6 +109,8 @@ def reading(types: Mapping[str, str | pd.CategoricalDtype]) -> dict[str, Any]:
 
 def sampling(data: pd.DataFrame, sample_prob: object) -> Literal["equal", "unequal"] | None:
     """Whether rows were drawn with equal probabilities; None where that is not known."""
+    if sample_prob == EQUAL:
+        return "equal"
     if sample_prob is None:
         return None
     return "equal" if data[str(sample_prob)].dropna().nunique() == 1 else "unequal"
@@ -124,6 +127,8 @@ def _roles(data: pd.DataFrame, call: Mapping[str, Any]) -> dict[str, str]:
     roles = dict.fromkeys(used, "variable of the formula")
     for argument, value in call.items():
         if argument in NO_COLUMNS:
+            continue
+        if argument == "sample_prob" and value == EQUAL:
             continue
         names = list(_texts(value, argument in ("predicted_var", "truth")))
         if argument in ROLES:

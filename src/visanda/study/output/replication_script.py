@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from visanda.study.estimating.choice import EQUAL
 from visanda.study.output.replication_data import ReplicationData, reading
 
 PYTHON = '''"""{title}
@@ -129,7 +130,7 @@ def r_script(data: ReplicationData, call: Mapping[str, Any], model: str, file: s
         return None
     arguments = {"model": _r("felm" if index else "logit" if model == "logit" else "lm"), "formula": r_formula}
     arguments |= {"predicted_var": _r(variables), "prediction": _r(predictions), "data": "data"}
-    arguments |= {name: _r(call[name]) for name in ("cluster", "sample_prob") if call.get(name)}
+    arguments |= {name: _r(call[name]) for name in ("cluster", "sample_prob") if call.get(name) not in (None, EQUAL)}
     if index:
         arguments |= {"index": _r(index), "fixed_effect": _r("oneway" if len(index) == 1 else "twoways")}
     whole = {"folds": "cross_fit", "splits": "sample_split", "seed": "seed"}

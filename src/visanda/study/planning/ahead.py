@@ -61,7 +61,7 @@ def codes_for_share(
         InputError: an argument out of its range.
 
     Example:
-        >>> codes_for_share(0.02, 0.3).table["codes"].tolist()
+        >>> codes_for_share(0.02, 0.3).table["codes"].astype(int).tolist()
         [525, 525, 500, 250, 125]
     """
     if not (target_se > 0 and 0 < share < 1):
