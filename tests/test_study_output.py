@@ -113,7 +113,7 @@ def test_a_result_gives_a_column_for_each_method(result):
     assert cells(table)["x"][2] == f"{line.estimate:.3f}"
     assert cells(table)["Rows"] == ["600", "200", "600"]
     assert cells(table)["Coded by hand"] == ["", "200", "200"]
-    assert cells(table)["Clusters"] == ["40"] * 3
+    assert cells(table)["Clusters"] == ["40 (outlet)"] * 3
     assert cells(table)["Model"] == ["logistic"] * 3
     assert "Standard errors in parentheses, clustered by outlet." in table.printed.notes
 
@@ -346,7 +346,7 @@ def test_the_methods_paragraph_says_what_was_done(result):
     assert "are a simple random sample of all posts" in text
     assert "design-based supervised learning (Egami et al., 2023)" in text
     assert "cross-fitted over 5 folds; estimates are medians over 2 random splits" in text
-    assert "Standard errors are clustered by outlet (Liang & Zeger, 1986)" in text
+    assert "Standard errors are clustered by outlet (40 clusters; Liang & Zeger, 1986)" in text
     assert [paper.key for paper in found.references] == ["binder1983", "egami2023", "liang1986"]
 
 

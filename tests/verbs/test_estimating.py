@@ -66,8 +66,13 @@ def test_a_variable_of_several_values_is_asked_for_by_value(study):
     study.code("kind", import_=sheet.assign(value=sheet["id"].map(kinds)), coder="ana")
     study.train("kind")
     study.apply("kind")
-    with pytest.raises(InputError, match="kind_monument \\+ kind_other"):
-        study.estimate("colourfulness ~ kind")
+    whole = study.estimate("colourfulness ~ kind", name="whole")
+    assert list(whole.table["term"].unique()) == ["Intercept", "kind[T.monument]", "kind[T.other]", "kind[T.tool]"]
+    assert study.estimate("kind ~ brightness", name="kinds").provenance["model"] == "multinomial"
+    shares = study.estimate("kind", name="shares").table
+    corrected = shares[shares["method"].str.startswith("corrected")].set_index("term")["estimate"]
+    assert corrected.sum() == pytest.approx(1, abs=1e-3)  # medians over splits
+    assert corrected["share of monument"] == pytest.approx(72 / 218, abs=0.06)
     result = study.estimate("colourfulness ~ kind_fish + kind_monument")
     assert set(result.table["term"]) == {"Intercept", "kind_fish", "kind_monument"}
     share = study.estimate("kind_fish").table
@@ -100,8 +105,8 @@ def test_codes_outside_of_the_sample_do_not_enter(predicted):
         ("colorfulness ~ nature", "colourfulness"),
         ("colourfulness ~ natur", "no coded variable"),
         ("colourfulness ~ brightness", "no coded variable"),
-        ("colourfulness ~ ~ nature", "not a formula"),
-        ("", "not a formula|no coded variable"),
+        ("colourfulness ~ ~ nature", "does not parse"),
+        ("", "does not parse|no coded variable"),
         ("label ~ nature", "label"),
     ],
 )

@@ -125,7 +125,8 @@ def _facts(rows: pd.DataFrame, method: str, known: Mapping[str, object]) -> dict
     found = {ROWS: _once(rows, "n") or known.get("n")}
     found[CODED] = _once(rows, "n_coded") or (known.get("n_coded") if uses_codes else None)
     clusters = _once(rows, "clusters") or known.get("n_clusters") or known.get("clusters")
-    found[CLUSTERS] = clusters or (f"by {known['cluster']}" if known.get("cluster") else None)
+    name = known.get("cluster")
+    found[CLUSTERS] = f"{clusters} ({name})" if clusters and name else clusters or (f"by {name}" if name else None)
     kind = _once(rows, "model") or known.get("model")
     found[KIND] = KINDS.get(str(kind), kind)
     found[METHOD] = method or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,9 +231,10 @@ def _facts(columns: list[FittedModel], rows: Mapping[str, Sequence[str]]) -> lis
 
 def _legend(stars: bool, intervals: bool, columns: list[FittedModel]) -> list[str]:
     what = "95 % intervals in brackets." if intervals else "Standard errors in parentheses."
-    clustered = [column.facts[CLUSTERS] for column in columns if column.facts.get(CLUSTERS, "").startswith("by ")]
-    if clustered and len(clustered) == len(columns) and len(set(clustered)) == 1:
-        what = what.replace(".", f", clustered {clustered[0]}.")
+    names = [re.search(r"^by (.*)$|\((.*)\)$", column.facts.get(CLUSTERS, "")) for column in columns]
+    clustered = {found[1] or found[2] if found else "" for found in names}
+    if len(clustered) == 1 and (name := clustered.pop()):
+        what = what.replace(".", f", clustered by {name}.")
     return [what, *(["* p < .05, ** p < .01, *** p < .001 (two-sided)."] if stars else [])]
 
 

@@ -6,10 +6,11 @@ from typing import Literal
 
 import pandas as pd
 
-from visanda.errors import DesignError
+from visanda.errors import DesignError, InputError
 from visanda.study.columns import numeric, require_columns
 from visanda.study.regression.formula import Design, outcome_of, sides
 
+MOST = 20  # categories of an outcome
 Model = Literal["lm", "logit", "poisson", "multinomial"]
 
 
@@ -34,7 +35,8 @@ def categories_of(rows: pd.DataFrame, formula: str, model: str) -> tuple[str, ..
     A multinomial takes any column for categories; a mean takes text for the shares of its values.
 
     Raises:
-        DesignError: a multinomial of fewer than two.
+        InputError: more than 20 of them.
+        DesignError: fewer than two.
     """
     name = outcome_of(formula).strip("`")
     if model == "multinomial":
@@ -42,6 +44,11 @@ def categories_of(rows: pd.DataFrame, formula: str, model: str) -> tuple[str, ..
     elif model != "lm" or sides(formula)[1] or name not in rows or pd.api.types.is_float_dtype(numeric(rows[name])):
         return ()
     values = tuple(sorted(set(rows[name].dropna().astype(str))))
+    if len(values) > MOST:
+        raise InputError(
+            f"the outcome {name} has {len(values)} values, such as {values[0]!r}: more than {MOST} are no categories "
+            "to model. Group them first, or make it a number"
+        )
     if len(values) < 2:
         raise DesignError(f"{name} has one category ({', '.join(values)}): nothing to estimate")
     return values
