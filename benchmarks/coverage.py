@@ -1,8 +1,8 @@
-"""Do corrected intervals hold the truth as often as they promise? Simulated in nine designs.
+"""Do corrected intervals hold the truth as often as they promise? Simulated in ten designs.
 
-``python benchmarks/coverage.py --runs 400`` prints, for each design and method: bias in standard errors, coverage of the
-nominal 95 % interval, and the width of the interval against that of the codes alone. Naive estimates stand beside it.
-The truth of each design is a regression of a population of 1,000,000, or the coefficients that it was made from.
+``python benchmarks/coverage.py --runs 400`` prints, for each design and method: bias in standard errors, coverage of
+the nominal 95 % interval, and the width of the interval against that of the codes alone. Naive ones stand beside it.
+The truth of each design is the coefficients that it was made from.
 """
 
 from __future__ import annotations
