@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -120,8 +121,14 @@ def python(code: str, folder: Path) -> str:
 
 
 def test_the_python_of_the_readme_runs(study: Path):
-    (code,) = blocks("README.md", "python")
+    code, on_a_table = blocks("README.md", "python")
     assert "corrected (DSL)" in python(code, study)
+    random = np.random.default_rng(1)
+    protest = random.integers(0, 2, 600) * 1.0
+    posts = pd.DataFrame({"x": random.normal(size=600) + protest, "p_protest": 0.1 + 0.8 * protest, "pi": 0.5})
+    posts.assign(protest=pd.Series(protest).where(random.random(600) < 0.5)).to_csv(study / "posts.csv", index=False)
+    python(on_a_table, study)
+    assert (study / "table.docx").stat().st_size > 10_000
     assert (study / "my-study/results/report.html").stat().st_size > 100_000
 
 
@@ -182,10 +189,17 @@ def first_lines(page: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("page", ["docs/guide/estimate.md", "docs/guide/python.md"])
 def test_the_python_of_a_page_runs(study: Path, page: str):
-    for code in blocks(page, "python"):
-        printed = python(code, study)
-        for shown in blocks(page, "text"):
-            assert printed == shown
+    """Block after block, as a reader would; what one prints stands below it."""
+    mark = "-- next block --"
+    text = re.findall(r"^```(python|text)\n(.*?)^```", read(page), flags=re.M | re.S)
+    code = [what for kind, what in text if kind == "python"]
+    printed = iter(python(f"\nprint({mark!r})\n".join(code), study).split(f"{mark}\n"))
+    now = ""
+    for kind, what in text:
+        if kind == "python":
+            now = next(printed)
+        else:
+            assert now == what
 
 
 def test_the_folder_opens_as_the_page_of_the_corpus_says(study: Path):
