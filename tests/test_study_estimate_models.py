@@ -7,7 +7,7 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
 from visanda.errors import DesignError, InputError
-from visanda.study import dsl, estimate, ordinary
+from visanda.study import dsl, estimate, ordinary, shares_by
 from visanda.study.correct.margins import dsl_margins, ordinary_margins
 
 CORRECTED = "corrected (DSL)"
@@ -225,3 +225,41 @@ def test_what_does_not_fit_is_refused(posts, formula, change, error, message):
     data = posts.assign(y2=posts["city"] * 2.0, none=0.0, one=1)
     with pytest.raises(error, match=message):
         estimate(data, formula, **{**RALLY, **change})
+
+
+def test_a_machine_that_says_the_same_everywhere_has_no_spread_to_compare_with(posts):
+    found = estimate(posts.assign(never=0.0), "rally", predicted_var="rally", prediction="never", sample_prob="pi")
+    assert by(found, "naive")["se"].tolist() == [0.0]
+    assert "times as large" not in " ".join(found.words)
+    assert found.figure is not None
+
+
+def test_shares_by_group_are_those_of_each_group(posts):
+    found = shares_by(posts, "rally", by=["city"], prediction="p_rally", sample_prob="pi", splits=1)
+    one = posts[posts["city"] == 3]
+    alone = estimate(one, "rally", predicted_var="rally", prediction="p_rally", sample_prob="pi", splits=1)
+    ours = found.table[(found.table["group"] == "3") & (found.table["method"] == CORRECTED)]["estimate"].item()
+    assert ours == pytest.approx(by(alone, CORRECTED)["estimate"].item())
+    truth = posts.groupby("city")["true_rally"].mean()
+    wide = found.table[found.table["method"] == CORRECTED].set_index("group")
+    off = (wide["estimate"] - truth.set_axis(truth.index.astype(str))).abs() / wide["se"]
+    assert off.median() < 1.5
+
+
+def test_groups_without_codes_are_named(posts):
+    lonely = posts.assign(place=np.where(posts.index < 4, "nowhere", "here"))
+    found = shares_by(lonely, "rally", by=["place"], prediction="p_rally", sample_prob="pi", splits=1)
+    assert set(found.table["group"]) == {"here"}
+    assert any(text.startswith("No corrected share of nowhere") for text in found.warnings)
+
+
+def test_a_negative_binomial_a_mixed_model_and_clusters_in_one_call(posts):
+    known = {**RALLY, "resamples": 60}
+    negbin = estimate(posts, "likes ~ rally + x", model="negbin", **known)
+    assert negbin.provenance["method"] == "debias"
+    assert any("Predict-then-debias was chosen" in text for text in negbin.words)
+    assert (by(negbin, "corrected (predict-then-debias)")["se"] > 0).all()
+    ppi = estimate(posts.assign(pi=0.2), "rally ~ x", method="ppi", **{**RALLY, "sample_prob": "equal"})
+    assert "corrected (PPI++)" in set(ppi.table["method"])
+    with pytest.raises(DesignError, match="no weights of rows yet"):
+        estimate(posts.assign(w=1.0), "likes ~ rally", model="negbin", weights="w", **known)

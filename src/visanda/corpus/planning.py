@@ -11,7 +11,7 @@ from visanda.corpus.classify.coded import Coded, coded
 from visanda.corpus.dates import PERIODS, begins, date_column
 from visanda.corpus.estimating import Estimating, names_of
 from visanda.corpus.sampling import listed
-from visanda.errors import InputError
+from visanda.errors import DesignError, InputError
 from visanda.result import Result
 from visanda.study.correct.counts import adjusted_shares
 from visanda.study.planning.ahead import codes_for_accuracy, codes_for_share, double_coding
@@ -155,17 +155,20 @@ class Planning(Estimating):
         result.warnings += notes
         name = f"{variable}-shares"
         if adjust:
-            adjusted = adjusted_shares(
-                frame.dropna(subset=[one.label]).rename(columns={one.label: "machine's label"}),
-                one.column,
-                "machine's label",
-                by=groups or None,
-                sample_prob="pi__" if drawn == "pi__" else None,
-                cluster=cluster,
-                errors=errors,
-            )
-            adjusted.save(self.results, f"{name}-adjusted")
-            result.also.append(adjusted)
+            try:
+                adjusted = adjusted_shares(
+                    frame.dropna(subset=[one.label]).rename(columns={one.label: "machine's label"}),
+                    one.column,
+                    "machine's label",
+                    by=groups or None,
+                    sample_prob="pi__" if drawn == "pi__" else None,
+                    cluster=cluster,
+                    errors=errors,
+                )
+                adjusted.save(self.results, f"{name}-adjusted")
+                result.also.append(adjusted)
+            except DesignError as error:
+                result.warnings.append(f"No adjusted counts: {error}")
         with self.record("shares", arguments | {"where": where, "errors": errors, "seed": seed}):
             result.save(self.results, name)
         return result

@@ -11,6 +11,7 @@ import pandas as pd
 from visanda.errors import DesignError
 from visanda.result import Result
 from visanda.study.columns import require_columns
+from visanda.study.correct.coded import FEWEST_CODED
 from visanda.study.correct.crossfit import Learner
 from visanda.study.correct.machine import Prediction
 from visanda.study.estimating.choice import EQUAL
@@ -19,7 +20,6 @@ from visanda.study.output.shares_figure import shares_figure
 from visanda.study.sample import EVERYTHING, strata
 
 FEW = 20  # codes of a group below which its share is rough
-LEAST = 2  # codes of a group without which nothing can be corrected in it
 
 
 def shares_by(
@@ -66,9 +66,12 @@ def shares_by(
     """
     require_columns(data, [variable, *by])
     groups = strata(data, list(by)) if by else pd.Series(EVERYTHING, index=data.index)
-    tables, refused = [], []
+    tables, refused, bare = [], [], []
     for group in sorted(groups.unique()):
         rows = data[groups == group]
+        if rows[variable].notna().sum() < FEWEST_CODED:
+            bare.append(str(group))
+            continue
         try:
             found = estimate(
                 rows,
@@ -88,6 +91,8 @@ def shares_by(
             continue
         n_coded = int(rows[variable].notna().sum())
         tables.append(found.drop(columns="p").assign(group=group, n_coded=n_coded))
+    if bare:
+        refused.append(f"{', '.join(bare)}: fewer than {FEWEST_CODED} codes there. Code more, or take groups together.")
     if not tables:
         raise DesignError("no group can be corrected: " + "; ".join(refused[:3]))
     table = pd.concat(tables, ignore_index=True)

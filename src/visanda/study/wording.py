@@ -112,5 +112,7 @@ def _interval(line: dict[str, float], model: str) -> str:
 
 
 def _widened(before: dict[str, float], after: dict[str, float]) -> str:
+    if not before["se"] > 0:  # the machine says the same of all rows
+        return ""
     ratio = after["se"] / before["se"]
     return f" and makes its standard error {ratio:.1f} times as large" if ratio >= 1.05 else ""

@@ -54,8 +54,7 @@ def negbin(data: pd.DataFrame, formula: str, *, cluster: str | None = None, weig
     k = X.shape[1]
     refuse_few(len(y), k + 1)
     weight = ready.weight / ready.weight.mean()
-    mean = expected(POISSON, solve(POISSON, Rows.of(X, y, weight)), X)[:, 0]
-    if weight @ ((y - mean) ** 2 - y) <= 0:  # the slope of the likelihood where alpha is 0
+    if _no_dispersion(X, y, weight) is not None:
         raise DesignError(
             "the counts scatter no more than Poisson counts, so that there is no dispersion to estimate: "
             "use model='poisson', whose standard errors are robust"
@@ -71,6 +70,8 @@ def negbin(data: pd.DataFrame, formula: str, *, cluster: str | None = None, weig
 def nb_fit(X: Array, y: Array, weight: Array, start: Array | None = None) -> Array:
     """(k + 1,) coefficients and the log of alpha, of (n, k) designs, (n,) counts and weights that are 1 on average.
 
+    Where counts scatter no more than Poisson counts, the coefficients are those of a Poisson model.
+
     Args:
         X: design.
         y: outcome, 0 or more; need not be whole.
@@ -82,11 +83,20 @@ def nb_fit(X: Array, y: Array, weight: Array, start: Array | None = None) -> Arr
     """
     size = lengths(X)
     scaled = X / size
+    if (poisson := _no_dispersion(scaled, y, weight)) is not None:
+        return np.append(poisson / size, LEAST)
     begin = _begin(scaled, y, weight) if start is None else np.append(start[:-1] * size, start[-1])
     repeats = np.unique(y, return_inverse=True)  # special functions cost most, and counts repeat
     at = partial(_at, X=scaled, y=y, weight=weight, repeats=repeats)
     found = maximise(at, weight, begin, X.shape[1], "negbin")
     return np.append(found[:-1] / size, found[-1])
+
+
+def _no_dispersion(X: Array, y: Array, weight: Array) -> Array | None:
+    """The Poisson coefficients, where counts scatter no more than Poisson counts: the limit where alpha is 0."""
+    b = solve(POISSON, Rows.of(X, y, weight))
+    mean = expected(POISSON, b, X)[:, 0]
+    return b if weight @ ((y - mean) ** 2 - y) <= 0 else None  # the slope of the likelihood there
 
 
 def _begin(X: Array, y: Array, weight: Array) -> Array:
