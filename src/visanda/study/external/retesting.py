@@ -42,17 +42,14 @@ def retest(
         seed: of the bootstrap.
 
     Returns:
-        A Result with a row for each column and change:
-
-        - ``kind``: number, label or vector; ``n`` units with both values; ``lost``, with one of the two only;
-        - ``same``, the share of units whose value is exactly as before;
-        - of numbers ``icc``, ICC(2,1) of absolute agreement (Shrout & Fleiss 1979), with interval; in standard
-          deviations of the original values ``moved`` and ``moved_p95``, mean and 95th percentile of the absolute
-          change, and ``shift``, its mean with sign;
-        - of vectors ``cosine``, mean cosine of a unit's two vectors, and ``cosine_p5``, its 5th percentile;
-          ``cosine_others``, mean cosine of two different units; ``found_again``, the share of units that of all
-          originals are nearest to their own;
-        - ``stability``: icc, same or cosine, by kind; 1 where nothing moves.
+        A Result with a row for each column and change: ``kind`` (number, label or vector), ``n`` units with both
+        values, ``lost``, with one of the two only, ``same``, the share of units whose value is exactly as before; of
+        numbers ``icc``, ICC(2,1) of absolute agreement (Shrout & Fleiss 1979), with interval, and, in standard
+        deviations of the original values, ``moved`` and ``moved_p95``, mean and 95th percentile of the absolute
+        change, and ``shift``, its mean with sign; of vectors ``cosine``, mean cosine of a unit's two vectors,
+        ``cosine_p5``, its 5th percentile, ``cosine_others``, mean cosine of two different units, and
+        ``found_again``, the share of units that of all originals are nearest to their own; ``stability``: icc, same
+        or cosine, by kind; 1 where nothing moves.
 
     Raises:
         InputError: no key, keys that repeat, no units or columns in common, a column of another kind in one table.
