@@ -9,7 +9,7 @@ from scipy import stats
 
 from visanda.errors import DesignError, InputError
 from visanda.study.external import agrees, known_groups, retest
-from visanda.study.external.known_groups import holm
+from visanda.study.regression.multiple import adjusted
 
 # Peak flow of 17 people with two meters, first readings: Bland & Altman (1986), table 1
 WRIGHT = [494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427]
@@ -179,7 +179,8 @@ def test_the_wrong_direction_is_named(scenes):
 
 
 def test_holm():
-    assert holm(np.array([0.01, 0.02, 0.03, 0.005])).tolist() == pytest.approx([0.03, 0.04, 0.04, 0.02])
+    tests = pd.DataFrame({"p": [0.01, 0.02, 0.03, 0.005]})
+    assert adjusted(tests)["p_adjusted"].tolist() == pytest.approx([0.03, 0.04, 0.04, 0.02])
 
 
 def test_intervals_of_effects_cover():

@@ -21,7 +21,7 @@ from visanda.errors import DesignError, InputError
 from visanda.progress import progress
 from visanda.result import Result
 from visanda.store import quoted
-from visanda.study.estimating.choice import EQUAL, Method
+from visanda.study.estimating.choice import DEBIAS, EQUAL, Method
 from visanda.study.estimating.estimate import estimate
 from visanda.study.output.replication import replication as replicate
 from visanda.study.output.tables_of_estimate import write_tables
@@ -123,8 +123,11 @@ class Estimating(Coding, Measuring):
                 "seed": seed,
                 "margins": margins,
             }
-            with progress(f"estimate {formula}", resamples) as advance:
-                result = estimate(frame, **call, truth=known, progress=lambda done, total: advance(1))
+            if method == "debias" or model in DEBIAS or (method == "auto" and mixed_formula(formula).group):
+                with progress(f"estimate {formula}", resamples) as advance:
+                    result = estimate(frame, **call, truth=known, progress=lambda done, total: advance(1))
+            else:
+                result = estimate(frame, **call, truth=known)
             files = replicate(replication, frame, call, result, title=self.name) if replication else []
             result.warnings += notes + self._cautions(asked, frame)
             if result.provenance["method"] in ("dsl", "ppi", "likelihood"):
@@ -169,7 +172,9 @@ class Estimating(Coding, Measuring):
                     "apply again, so that predictions know of them"
                 )
         for c in coded:
-            agree = 1.0 if c.values else frame[c.column].corr(frame[str(c.prediction)])
+            if c.values:  # of categories there is no one correlation
+                continue
+            agree = frame[c.column].corr(frame[str(c.prediction)])
             if not agree > USELESS:
                 warnings.append(
                     f"the predictions of {c.column!r} hardly go with the codes (correlation {agree:.2f}): the machine "
@@ -216,6 +221,13 @@ class Estimating(Coding, Measuring):
             done = frame[[c.column for c in coded]].notna().all(axis=1)
             known = probability_of_codes(design, set(frame.loc[done, "id"]))
             frame["pi__"] = known.reindex(frame["id"]).to_numpy()
+            never = frame["pi__"] == 0
+            if never.any() and not never.all():
+                notes.append(
+                    f"{never.sum()} pictures could be drawn only in a round of which nothing is coded yet, and are "
+                    "left out: code it to speak of them too"
+                )
+                frame = frame[~never].reset_index(drop=True)
         notes += [said for name in variables for said in warned_of_undecided(self.folder, name)]
         lost = frame[coded[0].label].isna().sum()
         if lost:

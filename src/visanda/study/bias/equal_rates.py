@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import gammaln
-from statsmodels.stats.multitest import multipletests
 
 from visanda.study.audit_rows import Rows
 from visanda.study.bias.rates import Cell, Rate, compared
+from visanda.study.regression.multiple import adjusted
 
 Array = NDArray[np.float64]
 
@@ -43,9 +43,7 @@ def equal_rates(rows: Rows, asked: Sequence[Rate]) -> pd.DataFrame:
 
 def holm(table: pd.DataFrame) -> pd.DataFrame:
     """``table`` with ``p_holm``: its column ``p``, corrected for the number of rows (Holm 1979)."""
-    if table.empty:
-        return table.assign(p_holm=pd.Series(dtype=float))
-    return table.assign(p_holm=multipletests(table["p"], method="holm")[1])
+    return adjusted(table).rename(columns={"p_adjusted": "p_holm"})
 
 
 def _test(cells: list[Cell]) -> dict[str, object]:

@@ -16,6 +16,7 @@ from visanda.study.columns import numbers
 from visanda.study.external.groups_plot import groups_plot
 from visanda.study.external.two_groups import Compared, TwoGroups
 from visanda.study.judged import label
+from visanda.study.regression.multiple import adjusted
 from visanda.study.wording import number, p_value
 
 FEWEST = 3  # units, or clusters, of each group
@@ -70,7 +71,7 @@ def known_groups(
     asked = _asked(rows, order, pairs)
     found = list(_compared(rows, asked, clusters is not None, resamples, seed))
     table = pd.DataFrame([_row(pair, one) for pair, one in zip(asked, found, strict=True)])
-    table.insert(list(table).index("p") + 1, "p_holm", holm(table["p"].to_numpy()))
+    table.insert(list(table).index("p") + 1, "p_holm", adjusted(table)["p_adjusted"])
     sure = table["p_holm"] < SIGNIFICANT
     table["as_expected"] = np.where(sure & (table["difference"] > 0), YES, np.where(sure, REVERSED, UNCLEAR))
     name = str(measured.name or "the measure")
@@ -93,26 +94,6 @@ def known_groups(
         },
         extra={"groups": means.rename(columns={"size": "n"}).reset_index()},
     )
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """P values after Holm's (1979) step-down correction for how many there are.
-
-    Args:
-        p: (k,) in 0 to 1.
-
-    Returns:
-        (k,) never below ``p``, at most 1.
-
-    Example:
-        >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
-        [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p)
-    steps = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
-    corrected = np.empty(len(p))
-    corrected[order] = np.minimum(steps, 1.0)
-    return corrected
 
 
 def _rows(measured: pd.Series, group: pd.Series, clusters: pd.Series | None) -> tuple[pd.DataFrame, int]:

@@ -28,7 +28,6 @@ class Family:
         curve: (m, j) expected outcomes to (m, j, j) derivatives of the expected by the linear predictors.
         takes: whether values (m, j) can be outcomes of it.
         outcome: what it needs, for a message.
-        scale: what coefficients are, for a figure.
     """
 
     name: str
@@ -36,7 +35,6 @@ class Family:
     curve: Callable[[Array], Array]
     takes: Callable[[Array], bool]
     outcome: str
-    scale: str
 
 
 def _one(curve: Callable[[Array], Array]) -> Callable[[Array], Array]:
@@ -57,14 +55,13 @@ def _multinomial_curve(p: Array) -> Array:
     return np.asarray(p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :]))
 
 
-LM = Family("lm", lambda eta: eta, _one(np.ones_like), lambda y: True, "a number", "Coefficient")
+LM = Family("lm", lambda eta: eta, _one(np.ones_like), lambda y: True, "a number")
 LOGIT = Family(
     "logit",
     expit,
     _one(lambda p: p * (1 - p)),
     lambda y: set(np.unique(y)) <= {0.0, 1.0},
     "an outcome of 0 and 1",
-    "Coefficient (log odds)",
 )
 POISSON = Family(
     "poisson",
@@ -72,9 +69,6 @@ POISSON = Family(
     _one(lambda mean: mean),
     lambda y: bool((y >= 0).all()),
     "an outcome of 0 or more",
-    "Coefficient (log of the expected count)",
 )
-MULTINOMIAL = Family(
-    "multinomial", _multinomial, _multinomial_curve, lambda y: True, "categories", "Coefficient (log relative risk)"
-)
+MULTINOMIAL = Family("multinomial", _multinomial, _multinomial_curve, lambda y: True, "categories")
 FAMILIES = {family.name: family for family in (LM, LOGIT, POISSON, MULTINOMIAL)}
