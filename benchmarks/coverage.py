@@ -1,4 +1,4 @@
-"""Do corrected intervals hold the truth as often as they promise? Simulated in ten designs.
+"""Do corrected intervals hold the truth as often as they promise? Simulated in eleven designs.
 
 ``python benchmarks/coverage.py --runs 400`` prints, for each design and method: bias in standard errors, coverage of
 the nominal 95 % interval, and the width of the interval against that of the codes alone. Naive ones stand beside it.
@@ -72,10 +72,10 @@ def unequal(random: np.random.Generator) -> pd.DataFrame:
     return data.assign(pi=pi, y=data["y"].where(random.random(N) < pi))
 
 
-def clustered(random: np.random.Generator) -> pd.DataFrame:
-    account = np.repeat(np.arange(250), N // 250)
-    level = random.normal(0, 0.7, 250)[account]
-    x = random.normal(size=250)[account] * 0.7 + random.normal(size=N) * 0.7
+def clustered(random: np.random.Generator, accounts: int = 250) -> pd.DataFrame:
+    account = np.repeat(np.arange(accounts), N // accounts)
+    level = random.normal(0, 0.7, accounts)[account]
+    x = random.normal(size=accounts)[account] * 0.7 + random.normal(size=N) * 0.7
     y = 0.5 * x + level + random.normal(size=N)
     p = y + np.where(x > 0, 0.5, 0) + random.normal(0, 0.8, N)
     return coded(random, pd.DataFrame({"x": x, "y": y, "p": p, "account": account}), "y", 500)
@@ -113,7 +113,8 @@ DESIGNS = {
     "logit, differential error": Design(differential, "y ~ x", "logit", "x", 0.5),
     "predicted covariate": Design(covariate, "w ~ v + x", "lm", "v", 0.6, "v"),
     "unequal probabilities": Design(unequal, "y ~ x", "logit", "x", 0.5, probability="pi"),
-    "clusters": Design(clustered, "y ~ x", "lm", "x", 0.5, cluster="account"),
+    "250 clusters": Design(clustered, "y ~ x", "lm", "x", 0.5, cluster="account"),
+    "40 clusters": Design(partial(clustered, accounts=40), "y ~ x", "lm", "x", 0.5, cluster="account"),
     "rare outcome (5 %)": Design(partial(differential, base=-3.05), "y ~ x", "logit", "x", 0.5),
     "100 codes": Design(partial(differential, codes=100), "y ~ x", "logit", "x", 0.5),
     "three classes": Design(classes, "y ~ x", "multinomial", "b: x", 0.5),
@@ -125,7 +126,9 @@ DESIGNS = {
 }
 
 
-def one(name: str, resamples: int, methods: tuple[str, ...], seed: int) -> dict[str, tuple[float, float, float, float]]:
+def one(
+    name: str, resamples: int, methods: tuple[str, ...], refine: bool, seed: int
+) -> dict[str, tuple[float, float, float, float]]:
     """Estimate, standard error and interval of each method in one simulated study."""
     warnings.simplefilter("ignore")
     design = DESIGNS[name]
@@ -136,7 +139,7 @@ def one(name: str, resamples: int, methods: tuple[str, ...], seed: int) -> dict[
     for method in ("naive", "gold", *(one for one in design.methods if one in methods)):
         try:
             if method == "dsl":
-                fit = dsl(data, design.formula, model=design.model, splits=1, **shared)
+                fit = dsl(data, design.formula, model=design.model, splits=1, refine=refine, **shared)
             elif method == "debias":
                 fit = debias(data, design.formula, model=design.model, resamples=resamples, seed=seed, **shared)
             elif method == "gold" and design.model != "negbin":
@@ -144,7 +147,7 @@ def one(name: str, resamples: int, methods: tuple[str, ...], seed: int) -> dict[
                     data, design.formula, design.model, [design.predicted], design.probability, design.cluster
                 )
             elif method == "naive" and design.model != "negbin":
-                hard = data["p"] if design.model == "multinomial" or name == "clusters" else (data["p"] >= 0.5) * 1.0
+                hard = data["p"] if design.model == "multinomial" or design.cluster else (data["p"] >= 0.5) * 1.0
                 fit = naive(
                     data.assign(hard=hard), design.formula, design.model, [design.predicted], ["hard"], design.cluster
                 )
@@ -164,12 +167,17 @@ def main() -> None:
     parser.add_argument("--designs", nargs="*", default=list(DESIGNS))
     parser.add_argument("--methods", nargs="*", default=["dsl", "debias"])
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--as-published", action="store_true", help="DSL without refinements for few codes")
     asked = parser.parse_args()
     print(f"{asked.runs} runs; +- {196 * np.sqrt(0.05 * 0.95 / asked.runs):.1f} points of coverage by chance")
     print("| design | method | bias / se | coverage | width / codes alone | fitted |\n|---|---|---|---|---|---|")
     with ProcessPoolExecutor(asked.workers) as pool:
         for name in asked.designs:
-            runs = list(pool.map(partial(one, name, asked.resamples, tuple(asked.methods)), range(asked.runs)))
+            runs = list(
+                pool.map(
+                    partial(one, name, asked.resamples, tuple(asked.methods), not asked.as_published), range(asked.runs)
+                )
+            )
             truth = DESIGNS[name].truth
             alone = np.median([run["gold"][3] - run["gold"][2] for run in runs if "gold" in run] or [np.nan])
             for method in ("naive", "gold", "dsl", "debias"):

@@ -80,7 +80,7 @@ def coded_rows(
 
     Raises:
         InputError: a column that is not there, a predicted variable that the formula does not use.
-        DesignError: too few coded rows, a predicted variable with one value, probabilities that cannot be.
+        DesignError: too few coded rows, a predicted variable with one value, probabilities that cannot be, one cluster.
     """
     used = set().union(*sides(formula))
     require_columns(data, sorted(used), "the formula's variable")
@@ -98,6 +98,8 @@ def coded_rows(
     has_code = rows[predicted_var].notna()
     coded = has_code.all(axis=1).to_numpy()
     _refuse_too_little(rows.loc[coded, predicted_var])
+    if cluster:
+        _refuse_one_cluster(rows[cluster], coded)
     weight, n_uncoded_draws = _weights(coded, rows[sample_prob] if sample_prob else None)
     texts = [name for name in predicted_var if not pd.api.types.is_float_dtype(rows[name])]
     return CodedRows(
@@ -143,6 +145,15 @@ def _refuse_too_little(codes: pd.DataFrame) -> None:
                 f"all {len(codes)} coded rows have {name} = {_said(codes[name].iloc[0])}, so nothing can be "
                 "learnt about the machine's errors. Code more rows, and draw those with a higher probability "
                 "where the machine sees something else."
+            )
+
+
+def _refuse_one_cluster(cluster: pd.Series, coded: NDArray[np.bool_]) -> None:
+    for rows, called in ((cluster, "rows"), (cluster[coded], "coded rows")):
+        if rows.nunique() == 1:
+            raise DesignError(
+                f"all {len(rows):,} {called} lie in one cluster of {cluster.name!r} ({rows.iloc[0]}): how much "
+                "clusters differ cannot be known from one. Code rows of several, or leave the cluster out."
             )
 
 

@@ -31,20 +31,26 @@ def deal_folds(
 ) -> NDArray[np.intp]:
     """(n,) the fold of each row, 0 to ``folds`` - 1: units stay whole, and coded units are spread evenly.
 
+    Args:
+        unit: (n,) number of the row's unit, from 0 without gaps.
+        coded: (n,) whether a row is coded.
+        folds: how many.
+        rng: deals.
+
     Raises:
         DesignError: fewer units with coded rows than folds.
     """
-    units = np.unique(unit)
-    with_codes = np.isin(units, unit[coded])
+    with_codes = np.zeros(int(unit.max()) + 1, dtype=bool)
+    with_codes[unit[coded]] = True
     if with_codes.sum() < folds:
         raise DesignError(
             f"coded rows lie in {with_codes.sum()} units (clusters, or rows where there are none), "
             f"fewer than the {folds} folds of cross-fitting: code rows of more units, or ask for fewer folds."
         )
-    fold_of = np.empty(len(units), dtype=np.intp)
+    fold_of = np.empty(len(with_codes), dtype=np.intp)
     for chosen in (with_codes, ~with_codes):
         fold_of[chosen] = rng.permutation(int(chosen.sum())) % folds
-    return fold_of[np.searchsorted(units, unit)]
+    return fold_of[unit]
 
 
 def expected_codes(

@@ -128,7 +128,6 @@ def debias(
     needed = {column for one in machine for column in one.columns}
     needed |= asked.columns - set(predicted_var) if asked.group else set()
     rows = coded_rows(checked, asked.fixed, list(predicted_var), sorted(needed), sample_prob, cluster)
-    _refuse_lonely(rows, cluster)
     human, said = rows.data[rows.coded], _predicted(rows, machine)
     names, (by_codes, by_machine) = one_of(model, fit, formula, [human.reset_index(drop=True), said])
     weight = _weight(rows)
@@ -242,8 +241,3 @@ def _predicted(rows: CodedRows, machine: Sequence[Machine]) -> pd.DataFrame:
             )
         made[one.variable] = label
     return rows.data.assign(**made)
-
-
-def _refuse_lonely(rows: CodedRows, cluster: str | None) -> None:
-    if rows.cluster is not None and len(np.unique(rows.cluster[rows.coded])) < 2:
-        raise DesignError(f"all coded rows lie in one cluster of {cluster!r}: code rows of several")

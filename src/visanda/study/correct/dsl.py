@@ -8,20 +8,23 @@ probabilities and the machine did not learn from the codes used here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from visanda.study.correct.coded import CodedRows
 from visanda.study.correct.crossfit import Learner
 from visanda.study.correct.machine import Prediction
 from visanda.study.correct.problem import Problem, problem
 from visanda.study.regression.coefficients import Estimates
-from visanda.study.regression.moments import sandwich
+from visanda.study.regression.jackknife import summed
+from visanda.study.regression.moments import influence, solve
 from visanda.study.regression.named import Model
-from visanda.study.regression.ordinary import fit
+from visanda.study.regression.ordinary import without_effects
+from visanda.study.regression.small_sample import degrees_of_freedom
 
 Array = NDArray[np.float64]
 
@@ -40,6 +43,7 @@ def dsl(
     folds: int = 5,
     splits: int = 10,
     seed: int = 1,
+    refine: bool = False,
 ) -> Estimates:
     """Fit ``formula``, in which some variables are coded by a machine everywhere and by people in a sample.
 
@@ -63,6 +67,9 @@ def dsl(
         folds: of the cross-fitting, 2 or more.
         splits: repetitions of the cross-fitting, over which the median is taken.
         seed: of the splits.
+        refine: take out the bias of second order, and widen intervals for what few codes leave uncertain: by leaving
+            out each coded unit or cluster (see :func:`visanda.study.regression.jackknife.jackknifed`), and by
+            Student's t. False: as published, for many codes.
 
     Returns:
         Estimates; where there are several splits, the median of each coefficient b, and as covariance the
@@ -82,9 +89,7 @@ def dsl(
         (('Intercept', 'cat'), 300, 90)
     """
     asked = problem(data, formula, model, predicted_var, prediction, sample_prob, cluster, weights)
-    coef, cov = combine(_fits(asked, learner, folds, splits, seed))
-    rows = asked.rows
-    return Estimates(asked.names, coef, np.sqrt(np.diag(cov)), cov, rows.n, rows.n_coded, rows.n_dropped)
+    return combined(_fits(asked, learner, folds, splits, seed, refine), asked.names, asked.rows, refine)
 
 
 def dsl_mean(
@@ -99,6 +104,7 @@ def dsl_mean(
     folds: int = 5,
     splits: int = 10,
     seed: int = 1,
+    refine: bool = False,
 ) -> Estimates:
     """The mean of a machine-coded ``variable``: its share where it is 0/1, of categories the share of each.
 
@@ -117,19 +123,31 @@ def dsl_mean(
         folds=folds,
         splits=splits,
         seed=seed,
+        refine=refine,
     )
 
 
-def combine(fits: Iterator[tuple[Array, Array]]) -> tuple[Array, Array]:
-    """Coefficients and covariances of several splits as one: Egami et al.'s medians."""
-    each = list(fits)
-    b = np.median([coef for coef, _ in each], axis=0)
-    return b, np.median([cov + np.outer(coef - b, coef - b) for coef, cov in each], axis=0)
+def combined(fits: Iterable[tuple[Array, Array]], names: tuple[str, ...], rows: CodedRows, refine: bool) -> Estimates:
+    """Coefficients and influences of units, of each split, as one: Egami et al.'s medians over splits."""
+    coefs, covs, dfs = [], [], []
+    units = rows.unit[rows.coded]
+    most = len(np.unique(units)) - 1
+    for coef, influences in fits:
+        groups = influences if rows.cluster is None else summed(influences, rows.cluster, int(rows.cluster.max()) + 1)
+        coefs.append(coef)
+        covs.append(groups.T @ groups / rows.n**2)
+        dfs.append(degrees_of_freedom(groups, most))
+    b = np.median(coefs, axis=0)
+    cov = np.median([cov + np.outer(coef - b, coef - b) for coef, cov in zip(coefs, covs, strict=True)], axis=0)
+    df = np.median(dfs, axis=0) if refine else None
+    return Estimates(names, b, np.sqrt(np.diag(cov)), cov, rows.n, rows.n_coded, rows.n_dropped, df)
 
 
 def _fits(
-    asked: Problem, learner: Literal["linear", "raw"] | Learner, folds: int, splits: int, seed: int
+    asked: Problem, learner: Literal["linear", "raw"] | Learner, folds: int, splits: int, seed: int, refine: bool
 ) -> Iterator[tuple[Array, Array]]:
+    b = None
     for rows in asked.stacked(learner, folds, splits, seed):
-        b, influences = fit(asked.family, asked.plan, rows)
-        yield b, sandwich(influences, asked.rows.cluster)
+        left = without_effects(asked.family, asked.plan, rows)
+        b = solve(asked.family, left, b)
+        yield asked.refined(b, left) if refine else (b, influence(asked.family, b, left))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from visanda.errors import DesignError, InputError
 from visanda.study.columns import numeric
 from visanda.study.correct.crossfit import Learner
-from visanda.study.correct.dsl import combine
+from visanda.study.correct.dsl import combined
 from visanda.study.correct.machine import Prediction
 from visanda.study.correct.problem import Problem, expectations, problem
 from visanda.study.regression.coefficients import Estimates
@@ -22,7 +22,6 @@ from visanda.study.regression.formula import Design, complete, design, sides
 from visanda.study.regression.margins import Contrast, average_effects
 from visanda.study.regression.moments import Rows, influence, sandwich, solve
 from visanda.study.regression.named import Model, categories_of, first_modelled
-from visanda.study.regression.ordinary import fit
 
 Array = NDArray[np.float64]
 STEP = 1e-4  # of a number's standard deviation, to either side
@@ -62,6 +61,7 @@ def dsl_margins(
     folds: int = 5,
     splits: int = 10,
     seed: int = 1,
+    refine: bool = False,
 ) -> Estimates:
     """Average marginal effects of the variables right of the ``~``, by design-based supervised learning.
 
@@ -77,9 +77,8 @@ def dsl_margins(
     if asked.plan.absorbed:
         raise DesignError("with fixed effects the model is linear, and its coefficients are the marginal effects")
     changes = _changes(asked.rows.data[asked.rows.coded], formula)
-    coef, cov = combine(_fits(asked, changes, learner, folds, splits, seed))
-    rows, names = asked.rows, _names(changes, asked.human)
-    return Estimates(names, coef, np.sqrt(np.diag(cov)), cov, rows.n, rows.n_coded, rows.n_dropped)
+    fits = _fits(asked, changes, learner, folds, splits, seed, refine)
+    return combined(fits, _names(changes, asked.human), asked.rows, refine)
 
 
 def ordinary_margins(
@@ -123,19 +122,21 @@ def _fits(
     folds: int,
     splits: int,
     seed: int,
+    refine: bool,
 ) -> Iterator[tuple[Array, Array]]:
-    human = asked.rows.data[asked.rows.coded]
+    human, start = asked.rows.data[asked.rows.coded], None
     for data, chances in expectations(asked, learner, folds, splits, seed):
         rows = asked.rows_of(asked.plan.expected(data, chances), asked.human)
-        b, influences = fit(asked.family, asked.plan, rows)
+        b = solve(asked.family, rows, start)
+        start = b
+        b, influences = asked.refined(b, rows) if refine else (b, influence(asked.family, b, rows))
         contrasts = []
         for change in changes:
             others = {name: one for name, one in chances.items() if name != change.variable}
             machine = [asked.plan.expected(side, others).matrix for side in change.of(data)]
             people = [asked.plan.of(side).matrix for side in change.of(human)]
             contrasts.append(_contrast(change, *(np.vstack(pair) for pair in zip(machine, people, strict=True))))
-        found, effects = average_effects(asked.family, b, rows, influences, contrasts)
-        yield found, sandwich(effects, asked.rows.cluster)
+        yield average_effects(asked.family, b, rows, influences, contrasts)
 
 
 def _contrast(change: Change, high: Array, low: Array) -> Contrast:

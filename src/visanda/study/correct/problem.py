@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from visanda.errors import InputError
+from visanda.errors import DesignError, InputError
 from visanda.study.correct.coded import CodedRows, coded_rows
 from visanda.study.correct.crossfit import Learner, deal_folds, expected_codes, linear
 from visanda.study.correct.machine import Machine, Prediction, machines
+from visanda.study.regression.absorb import degrees_absorbed
 from visanda.study.regression.families import FAMILIES, Family
 from visanda.study.regression.formula import (
     Chances,
@@ -30,7 +31,8 @@ from visanda.study.regression.formula import (
     refuse_collinear_matrix,
     uses,
 )
-from visanda.study.regression.moments import Rows, check_outcome
+from visanda.study.regression.jackknife import jackknifed
+from visanda.study.regression.moments import Rows, check_outcome, influence
 from visanda.study.regression.named import Model, categories_of, first_modelled, named
 
 Array = NDArray[np.float64]
@@ -76,6 +78,16 @@ class Problem:
         for data, chances in expectations(self, learner, folds, splits, seed):
             yield self.rows_of(self.plan.expected(data, chances), self.human)
 
+    def refined(self, b: Array, rows: Rows) -> tuple[Array, Array]:
+        """The solution ``b`` of ``rows`` without its bias of second order, and the influences of units on it.
+
+        Units, or clusters, are left out in turn. Where all are coded nothing is corrected for, and the ordinary solution
+        stands.
+        """
+        if self.rows.coded.all():
+            return b, influence(self.family, b, rows)
+        return jackknifed(self.family, b, rows, group=self.rows.cluster, levels=self.plan.absorbed)
+
     def rows_of(self, machine: Design, human: Design) -> Rows:
         """The machine's row of each unit, and the human's of the coded ones."""
         rows, place = self.rows, np.flatnonzero(self.rows.coded)
@@ -111,12 +123,22 @@ def problem(
     values = _outcome_values(rows, formula, model)
     plan = design(formula, _taken(rows, machine), values)
     refuse_categories_of(plan, numbers)
+    _refuse_saturated(plan, rows)
     human = plan.of(rows.data[rows.coded])
     refuse_collinear_matrix(np.vstack([plan.matrix, human.matrix]), plan.names)
     family = FAMILIES[model]
     found = Problem(rows, machine, family, formula, plan, human, ())
     check_outcome(family, human.outcome[:, found.first :])
     return Problem(rows, machine, family, formula, plan, human, named(plan, model))
+
+
+def _refuse_saturated(plan: Design, rows: CodedRows) -> None:
+    terms = plan.matrix.shape[1] + degrees_absorbed(plan.absorbed, rows.cluster)
+    if terms >= rows.n:
+        raise DesignError(
+            f"{terms:,} terms and fixed effects for {rows.n:,} rows leave nothing to estimate from: take fixed effects "
+            "of fewer levels (months for days, say), or terms out"
+        )
 
 
 def _outcome_values(rows: CodedRows, formula: str, model: Model) -> tuple[str, ...]:

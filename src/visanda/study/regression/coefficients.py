@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import chi2, norm
+from scipy.stats import chi2, f, norm, t
 
 from visanda.errors import InputError
 
@@ -27,6 +27,8 @@ class Estimates:
         n: rows the fit rests on.
         n_coded: rows among them whose human codes were used.
         n_dropped: rows left out before the fit, for a missing value in an observed column.
+        df: (k,) degrees of freedom of the standard errors, for intervals and tests by Student's t; None: they are
+            taken as known, for the normal distribution.
     """
 
     names: tuple[str, ...]
@@ -36,17 +38,22 @@ class Estimates:
     n: int
     n_coded: int
     n_dropped: int = 0
+    df: NDArray[np.float64] | None = None
 
     def frame(self) -> pd.DataFrame:
-        """One row a term: term, estimate, se, low and high (95 % interval), p (two-sided, normal)."""
+        """One row a term: term, estimate, se, low and high (95 % interval), p (two-sided)."""
+        df = np.full(len(self.coef), np.inf) if self.df is None else self.df
         with np.errstate(divide="ignore", invalid="ignore"):  # what is known for certain has no p
-            p = 2 * norm.sf(np.abs(self.coef) / self.se)
-        low, high = self.coef - Z95 * self.se, self.coef + Z95 * self.se
+            p = 2 * t.sf(np.abs(self.coef) / self.se, df)
+        half = t.ppf(0.975, df) * self.se
+        low, high = self.coef - half, self.coef + half
         columns = {"estimate": self.coef, "se": self.se, "low": low, "high": high, "p": p}
         return pd.DataFrame({"term": list(self.names), **columns})
 
     def combined(self, **combinations: Mapping[str, float]) -> Estimates:
         """Linear combinations of coefficients, such as the slope in one of two groups.
+
+        Degrees of freedom are the fewest of the terms that are combined.
 
         Args:
             combinations: by the name of each, the weight of each term in it.
@@ -61,17 +68,22 @@ class Estimates:
         """
         weights = np.array([self._weights(one) for one in combinations.values()])
         cov = weights @ self.cov @ weights.T
-        return replace(self, names=tuple(combinations), coef=weights @ self.coef, se=np.sqrt(np.diag(cov)), cov=cov)
+        df = None if self.df is None else np.array([self.df[one != 0].min(initial=np.inf) for one in weights])
+        se = np.sqrt(np.diag(cov))
+        return replace(self, names=tuple(combinations), coef=weights @ self.coef, se=se, cov=cov, df=df)
 
     def joint_p(self, terms: Sequence[str]) -> float:
-        """The p of Wald's test that the coefficients of all ``terms`` are 0.
+        """The p of Wald's test that the coefficients of all ``terms`` are 0 (an F test where there are ``df``).
 
         Raises:
             InputError: a term that is not there.
         """
         chosen = np.array([self._weights({term: 1.0}) for term in terms])
         b = chosen @ self.coef
-        return float(chi2.sf(b @ np.linalg.solve(chosen @ self.cov @ chosen.T, b), len(b)))
+        wald = float(b @ np.linalg.solve(chosen @ self.cov @ chosen.T, b))
+        if self.df is None:
+            return float(chi2.sf(wald, len(b)))
+        return float(f.sf(wald / len(b), len(b), self.df[(chosen != 0).any(axis=0)].min()))
 
     def _weights(self, combination: Mapping[str, float]) -> NDArray[np.float64]:
         strange = [term for term in combination if term not in self.names]

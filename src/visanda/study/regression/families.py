@@ -26,6 +26,8 @@ class Family:
         name: as users write it.
         mean: (m, j) linear predictors to (m, j) expected outcomes.
         curve: (m, j) expected outcomes to (m, j, j) derivatives of the expected by the linear predictors.
+        bend: (m, j) expected outcomes, and (m, j) steps of the linear predictors; to the (m, j) second derivatives of
+            the expected along these steps. None: it has none.
         takes: whether values (m, j) can be outcomes of it.
         outcome: what it needs, for a message.
     """
@@ -33,6 +35,7 @@ class Family:
     name: str
     mean: Callable[[Array], Array]
     curve: Callable[[Array], Array]
+    bend: Callable[[Array, Array], Array] | None
     takes: Callable[[Array], bool]
     outcome: str
 
@@ -55,11 +58,19 @@ def _multinomial_curve(p: Array) -> Array:
     return np.asarray(p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :]))
 
 
-LM = Family("lm", lambda eta: eta, _one(np.ones_like), lambda y: True, "a number")
+def _multinomial_bend(p: Array, step: Array) -> Array:
+    """Each probability times by how much its step's distance from the mean step is larger than usual, squared."""
+    mean = (p * step).sum(axis=1, keepdims=True)
+    spread = (p * step**2).sum(axis=1, keepdims=True) - mean**2
+    return np.asarray(p * ((step - mean) ** 2 - spread))
+
+
+LM = Family("lm", lambda eta: eta, _one(np.ones_like), None, lambda y: True, "a number")
 LOGIT = Family(
     "logit",
     expit,
     _one(lambda p: p * (1 - p)),
+    lambda p, step: p * (1 - p) * (1 - 2 * p) * step**2,
     lambda y: set(np.unique(y)) <= {0.0, 1.0},
     "an outcome of 0 and 1",
 )
@@ -67,8 +78,9 @@ POISSON = Family(
     "poisson",
     lambda eta: np.exp(np.minimum(eta, LARGEST)),
     _one(lambda mean: mean),
+    lambda mean, step: mean * step**2,
     lambda y: bool((y >= 0).all()),
     "an outcome of 0 or more",
 )
-MULTINOMIAL = Family("multinomial", _multinomial, _multinomial_curve, lambda y: True, "categories")
+MULTINOMIAL = Family("multinomial", _multinomial, _multinomial_curve, _multinomial_bend, lambda y: True, "categories")
 FAMILIES = {family.name: family for family in (LM, LOGIT, POISSON, MULTINOMIAL)}

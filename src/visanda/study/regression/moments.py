@@ -62,6 +62,12 @@ def moments(family: Family, b: Array, rows: Rows) -> Array:
     return rows.by_unit(np.concatenate([rows.X * column[:, None] for column in left.T], axis=1))
 
 
+def _score(family: Family, b: Array, rows: Rows) -> Array:
+    """(j × k,) the mean moment of a unit."""
+    left = (rows.y - expected(family, b, rows.X)) * rows.weight[:, None]
+    return np.asarray((left.T @ rows.X).ravel() / rows.n)
+
+
 def information(family: Family, b: Array, rows: Rows) -> Array:
     """(j × k, j × k) minus the derivative of the mean moment of a unit."""
     curve = family.curve(expected(family, b, rows.X)) * rows.weight[:, None, None]
@@ -70,10 +76,15 @@ def information(family: Family, b: Array, rows: Rows) -> Array:
     return np.block(parts) / rows.n
 
 
-def solve(family: Family, rows: Rows) -> Array:
+def solve(family: Family, rows: Rows, start: Array | None = None) -> Array:
     """(j × k,) the coefficients at which the moments add up to 0.
 
     Newton's method, each step halved until it brings the moments nearer to 0; for lm its first step is the solution.
+
+    Args:
+        family: the model.
+        rows: of the estimating equations.
+        start: (j × k,) where to begin, such as the solution of rows that are nearly these; None: at 0.
 
     Raises:
         DesignError: the information is singular, or the steps do not settle.
@@ -81,21 +92,22 @@ def solve(family: Family, rows: Rows) -> Array:
     scale = np.sqrt((rows.X**2).mean(axis=0))
     scale[scale == 0] = 1.0
     scaled = replace(rows, X=rows.X / scale)
-    b = np.zeros(rows.X.shape[1] * rows.y.shape[1])
-    score = moments(family, b, scaled).mean(axis=0)
+    each = np.tile(scale, rows.y.shape[1])
+    b = np.zeros(len(each)) if start is None else start * each
+    score = _score(family, b, scaled)
     for _ in range(MOST_STEPS):
         curvature = information(family, b, scaled)
         if not np.isfinite(curvature).all() or np.linalg.cond(curvature) > SINGULAR:
             break
         step = np.linalg.solve(curvature, score)
         for _ in range(12):  # halve a step that overshoots
-            new_score = moments(family, b + step, scaled).mean(axis=0)
+            new_score = _score(family, b + step, scaled)
             if np.linalg.norm(new_score) <= np.linalg.norm(score):
                 break
             step = step / 2
         b, score = b + step, new_score
         if np.abs(step).max() <= 1e-10 * (1 + np.abs(b).max()):
-            return b / np.tile(scale, rows.y.shape[1])
+            return b / each
     raise DesignError(_no_solution(family))
 
 

@@ -79,7 +79,7 @@ def standardised(fit: Estimates, data: pd.DataFrame, formula: str, *, outcome: b
         raise InputError(f"{formula!r} has none of the terms {', '.join(fit.names)}: give the formula that was fitted")
     scale = np.array([deviation[term[place]] for place in kept]) / of_outcome
     cov = fit.cov[np.ix_(kept, kept)] * np.outer(scale, scale)
-    plain = {name: getattr(fit, name) for name in ("n", "n_coded", "n_dropped")}
-    return Estimates(
-        tuple(fit.names[place] for place in kept), fit.coef[kept] * scale, np.sqrt(np.diag(cov)), cov, **plain
-    )
+    names = tuple(fit.names[place] for place in kept)
+    df = None if fit.df is None else fit.df[kept]
+    se = np.sqrt(np.diag(cov))
+    return Estimates(names, fit.coef[kept] * scale, se, cov, fit.n, fit.n_coded, fit.n_dropped, df)

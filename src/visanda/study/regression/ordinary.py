@@ -85,16 +85,26 @@ def weighted(
 
 def fit(family: Family, made: Design, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Coefficients, and the (n, terms) influences of units on them; fixed effects are absorbed."""
-    if made.absorbed:
-        if family.name != "lm":
-            raise DesignError(
-                f"a {family.name} cannot absorb fixed effects: write C(city) for some levels, or use model='lm'"
-            )
-        left = absorb(rows, made.absorbed)
-        refuse_absorbed(made.names, rows.X, left.X)
-        rows = left
+    rows = without_effects(family, made, rows)
     b = solve(family, rows)
     return b, influence(family, b, rows)
+
+
+def without_effects(family: Family, made: Design, rows: Rows) -> Rows:
+    """The rows of ``made`` without what its fixed effects explain.
+
+    Raises:
+        DesignError: the model is not linear, or a term does not vary within the effects.
+    """
+    if not made.absorbed:
+        return rows
+    if family.name != "lm":
+        raise DesignError(
+            f"a {family.name} cannot absorb fixed effects: write C(city) for some levels, or use model='lm'"
+        )
+    left = absorb(rows, made.absorbed)
+    refuse_absorbed(made.names, rows.X, left.X)
+    return left
 
 
 def naive(

@@ -1,4 +1,4 @@
-"""Small samples: the factor by which a sandwich is widened for the coefficients that were fitted."""
+"""Small samples: how much a sandwich is widened for the coefficients that were fitted, and how certain it is itself."""
 
 from __future__ import annotations
 
@@ -22,3 +22,25 @@ def small_sample(n: int, terms: int, cluster: NDArray[np.intp] | None) -> float:
         return n / (n - terms)
     clusters = int(cluster.max()) + 1
     return clusters / (clusters - 1) * (n - 1) / (n - terms)
+
+
+def degrees_of_freedom(influences: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """(p,) degrees of freedom of a sandwich's variances: of how many units that move alike they are as certain.
+
+    Satterthwaite's (1946) 2 V² / Var(V), with the variance of V taken from the influences' fourth moments: where few
+    units (misclassified ones, large clusters) move an estimate most, its variance rests on these few.
+
+    Args:
+        influences: (g, p) of independent units or clusters.
+        most: what there can be at most: units or clusters that were coded, less one.
+
+    Example:
+        >>> even, few = np.array([1.0, -1] * 50), np.array([5.0, -5] + [0.1, -0.1] * 49)
+        >>> degrees_of_freedom(np.stack([even, few], axis=1), 99).round(1)
+        array([99.,  4.])
+    """
+    squares = influences**2
+    second, fourth = squares.sum(axis=0), (squares**2).sum(axis=0)
+    varies = fourth - second**2 / len(influences)
+    df = np.divide(2 * second**2, varies, out=np.full(len(second), np.inf), where=varies > 0)
+    return np.clip(df, 1.0, most)
