@@ -141,7 +141,9 @@ def one(
             if method == "dsl":
                 fit = dsl(data, design.formula, model=design.model, splits=1, refine=refine, **shared)
             elif method == "debias":
-                fit = debias(data, design.formula, model=design.model, resamples=resamples, seed=seed, **shared)
+                fit = debias(
+                    data, design.formula, model=design.model, resamples=resamples, seed=seed, refine=refine, **shared
+                )
             elif method == "gold" and design.model != "negbin":
                 fit = gold_only(
                     data, design.formula, design.model, [design.predicted], design.probability, design.cluster
