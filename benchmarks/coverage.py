@@ -2,26 +2,36 @@
 
 ``python benchmarks/coverage.py --runs 400`` prints, for each design and method: bias in standard errors, coverage of
 the nominal 95 % interval, and the width of the interval against that of the codes alone. Naive ones stand beside it.
-The truth of each design is the coefficients that it was made from.
+The truth of each design is the coefficients that it was made from. ``--csv`` keeps the table, and ``--draw`` draws it.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 from scipy.special import expit
 
 from visanda.errors import DesignError
 from visanda.study import debias, dsl, gold_only, naive
 
 N, CODES = 2000, 400
+METHODS = {  # what it is called, colour (Okabe & Ito), mark, where it stands in its row
+    "naive": ("naive", "#D55E00", "x", 0.0),
+    "gold": ("codes alone", "#7F7F7F", "s", -0.18),
+    "dsl": ("DSL", "#0072B2", "o", 0.0),
+    "debias": ("predict-then-debias", "#009E73", "D", 0.18),
+}
 
 
 @dataclass(frozen=True)
@@ -162,6 +172,56 @@ def one(
     return found
 
 
+def table_of(name: str, runs: list[dict[str, tuple[float, float, float, float]]]) -> list[dict[str, object]]:
+    """A row a method: how far off in standard errors, how often the interval holds the truth, how wide it is."""
+    truth, found = DESIGNS[name].truth, []
+    alone = np.median([run["gold"][3] - run["gold"][2] for run in runs if "gold" in run] or [np.nan])
+    for method in METHODS:
+        rows = np.array([run[method] for run in runs if method in run])
+        if len(rows):
+            estimate, se, low, high = rows.T
+            found.append(
+                {
+                    "design": name,
+                    "method": method,
+                    "bias": (estimate.mean() - truth) / se.mean(),
+                    "coverage": ((low <= truth) & (truth <= high)).mean(),
+                    "width": np.median(high - low) / alone,
+                    "fitted": len(rows),
+                }
+            )
+    return found
+
+
+def draw(table: pd.DataFrame, path: Path) -> None:
+    """The figure of a table: coverage of each design and method, and how wide intervals are."""
+    designs = list(dict.fromkeys(table["design"]))
+    figure = Figure(figsize=(9.5, 0.9 + 0.42 * len(designs)), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[2, 1])
+    left.axvspan(0.93, 0.97, color="0.9", zorder=0)
+    left.axvline(0.95, color="0.5", linewidth=0.8, zorder=0)
+    right.axvline(1, color="0.5", linewidth=0.8, zorder=0)
+    for method, (called, colour, mark, shift) in METHODS.items():
+        mine = table[table["method"] == method]
+        height = mine["design"].map(designs.index) + shift
+        chance = 1.96 * np.sqrt(mine["coverage"] * (1 - mine["coverage"]) / mine["fitted"])
+        left.errorbar(mine["coverage"], height, xerr=chance, fmt=mark, color=colour, markersize=5, label=called)
+        if method != "naive":
+            right.plot(mine["width"], height, mark, color=colour, markersize=5)
+    left.set_yticks(range(len(designs)), designs)
+    left.set_ylim(len(designs) - 0.5, -0.5)
+    left.set_xlim(-0.02, 1.02)
+    left.set_xlabel("Intervals that hold the truth (95 % are promised), ± chance", fontsize=9)
+    right.set_xlabel("Width of intervals, codes alone = 1", fontsize=9)
+    left.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False, fontsize=9)
+    for axes in (left, right):
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        axes.tick_params(labelsize=9)
+    figure.savefig(path, dpi=150)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
@@ -169,26 +229,26 @@ def main() -> None:
     parser.add_argument("--designs", nargs="*", default=list(DESIGNS))
     parser.add_argument("--methods", nargs="*", default=["dsl", "debias"])
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--as-published", action="store_true", help="DSL without refinements for few codes")
+    parser.add_argument("--as-published", action="store_true", help="without refinements for few codes")
+    parser.add_argument("--csv", type=Path, help="where to write the table")
+    parser.add_argument("--draw", type=Path, nargs=2, metavar=("CSV", "PNG"), help="draw a table, simulate nothing")
     asked = parser.parse_args()
+    if asked.draw:
+        draw(pd.read_csv(asked.draw[0]), asked.draw[1])
+        return
     print(f"{asked.runs} runs; +- {196 * np.sqrt(0.05 * 0.95 / asked.runs):.1f} points of coverage by chance")
     print("| design | method | bias / se | coverage | width / codes alone | fitted |\n|---|---|---|---|---|---|")
+    found: list[dict[str, object]] = []
     with ProcessPoolExecutor(asked.workers) as pool:
         for name in asked.designs:
-            runs = list(
-                pool.map(
-                    partial(one, name, asked.resamples, tuple(asked.methods), not asked.as_published), range(asked.runs)
-                )
-            )
-            truth = DESIGNS[name].truth
-            alone = np.median([run["gold"][3] - run["gold"][2] for run in runs if "gold" in run] or [np.nan])
-            for method in ("naive", "gold", "dsl", "debias"):
-                rows = np.array([run[method] for run in runs if method in run])
-                if len(rows):
-                    bias = (rows[:, 0].mean() - truth) / rows[:, 1].mean()
-                    cover = ((rows[:, 2] <= truth) & (truth <= rows[:, 3])).mean()
-                    width = np.median(rows[:, 3] - rows[:, 2]) / alone
-                    print(f"| {name} | {method} | {bias:+.2f} | {cover:.1%} | {width:.2f} | {len(rows)} |", flush=True)
+            study = partial(one, name, asked.resamples, tuple(asked.methods), not asked.as_published)
+            rows = table_of(name, list(pool.map(study, range(asked.runs))))
+            for row in rows:
+                print("| {design} | {method} | {bias:+.2f} | {coverage:.1%} | {width:.2f} | {fitted} |".format(**row))
+            sys.stdout.flush()
+            found += rows
+    if asked.csv:
+        pd.DataFrame(found).round(4).to_csv(asked.csv, index=False)
 
 
 if __name__ == "__main__":

@@ -230,3 +230,18 @@ def test_too_many_failures_are_refused(posts):
     few = posts.assign(angry=posts["true_angry"].where(np.arange(len(posts)) < 14))
     with pytest.raises(DesignError, match="resamples cannot be fitted"):
         debias(few, "angry ~ x", model="logit", predicted_var=["angry"], prediction=["said"], **FEW)
+
+
+def test_refined_coefficients_of_few_codes_are_nearer_to_the_truth():
+    def log_odds(seed: int, refine: bool) -> float:
+        random = np.random.default_rng([seed, 5])
+        x = random.normal(size=400)
+        y = (random.random(400) < 1 / (1 + np.exp(-x))) * 1.0
+        data = pd.DataFrame({"x": x, "p": np.where(random.random(400) < 0.85, y, 1 - y)})
+        data["y"] = pd.Series(y).where(np.arange(400) < 50)
+        asked = {"model": "logit", "predicted_var": ["y"], "prediction": ["p"], "resamples": 100, "refine": refine}
+        return float(debias(data, "y ~ x", **asked).coef[1])
+
+    plain, refined = (np.mean([log_odds(seed, refine) for seed in range(12)]) for refine in (False, True))
+    assert 1.0 < plain  # a logit of few rows is too steep
+    assert abs(refined - 1) < abs(plain - 1)
