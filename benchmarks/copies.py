@@ -19,8 +19,7 @@ import numpy as np
 import pandas as pd
 from duplicates import flips, peak_megabytes, skewed
 
-from visanda.learn.copies import copies
-from visanda.learn.copy_groups import groups
+from visanda.learn.copies import copies, groups
 from visanda.measure import Stream
 from visanda.measures.signature import signature
 from visanda.media import Frame, Video

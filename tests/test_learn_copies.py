@@ -16,9 +16,8 @@ from video_clips import panned, write_video
 
 import visanda as vi
 from visanda.errors import InputError
-from visanda.learn import copies as module
-from visanda.learn.copies import copies
-from visanda.learn.copy_groups import COLUMNS, groups
+from visanda.learn.copies import copies, groups, seeds
+from visanda.learn.copies.table import COLUMNS
 from visanda.measure import Stream
 from visanda.measures.signature import signature
 from visanda.media import Frame, Video
@@ -194,7 +193,7 @@ def test_the_commonest_looks_are_not_searched_from(monkeypatch):
     signatures = table(videos)
     everything = copies(signatures)
     assert len(everything) == 20 * 19 / 2
-    monkeypatch.setattr(module, "MOST_PAIRS", 1000)
+    monkeypatch.setattr(seeds, "MOST_PAIRS", 1000)
     found = copies(signatures)
     assert places(found) == [("03", 9, 19, "07", 9, 19)]
     assert found.attrs["common"] == 160
@@ -206,8 +205,8 @@ def test_the_size_of_blocks_does_not_matter(monkeypatch):
     videos = {f"v{k}": flipped(np.repeat(rng.choice(looks, 8), 6), 1, k) for k in range(6)}
     whole = copies(table(videos), within=True)
     assert len(whole) > 20
-    monkeypatch.setattr(module, "_BLOCK", 7)
-    monkeypatch.setattr(module, "_SEEDS", 50)
+    monkeypatch.setattr(seeds, "_BLOCK", 7)
+    monkeypatch.setattr(seeds, "_SEEDS", 50)
     assert_frame_equal(whole, copies(table(videos), within=True))
 
 

@@ -16,8 +16,7 @@ from visanda.corpus.finding_words import pictures_of, search_text
 from visanda.corpus.measuring import Measuring
 from visanda.errors import InputError
 from visanda.learn.cluster import cluster
-from visanda.learn.copies import copies
-from visanda.learn.copy_groups import groups
+from visanda.learn.copies import copies, groups
 from visanda.learn.duplicates import find_duplicates
 from visanda.learn.search import by_example, by_words, concept_batches
 from visanda.measures import embed

@@ -9,23 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from visanda.errors import InputError
-
-# of the table of copies, as visanda.learn.copies finds them
-COLUMNS: dict[str, type] = {
-    "a": object,
-    "a_start": float,
-    "a_stop": float,
-    "b": object,
-    "b_start": float,
-    "b_stop": float,
-    "seconds": float,
-    "offset": float,
-    "matched": float,
-    "distance": float,
-    "looks": int,
-    "a_length": float,
-    "b_length": float,
-}
+from visanda.learn.copies.table import COLUMNS
 
 
 def groups(found: pd.DataFrame, share: float = 0.8) -> pd.DataFrame:
