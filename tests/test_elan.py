@@ -18,6 +18,12 @@ XML = st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="\uf
 stretches = st.tuples(st.integers(0, 20_000), st.integers(0, 3_000), st.text(XML, max_size=8))
 
 
+@pytest.fixture(scope="module")
+def one_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Written again and again, where every example of a property would need a folder of its own."""
+    return tmp_path_factory.mktemp("round") / "round.eaf"
+
+
 def written(tables: object, tmp_path: Path) -> ET.Element:
     return ET.parse(write_eaf(tables, tmp_path / "a.eaf", tmp_path / "a.mp4")).getroot()
 
@@ -87,11 +93,10 @@ def test_rows_that_overlap_go_to_further_tiers(tmp_path):
 
 
 @given(st.lists(stretches, min_size=1, max_size=12))
-def test_everything_comes_back_and_nothing_overlaps(tmp_path_factory, rows):
-    path = tmp_path_factory.getbasetemp() / "round.eaf"
+def test_everything_comes_back_and_nothing_overlaps(one_file, rows):
     frame = pd.DataFrame([(start / 1000, (start + length + 1) / 1000, text) for start, length, text in rows])
     frame.columns = ["start", "stop", "value"]
-    found = read_eaf(write_eaf(frame, path, "a.mp4"))
+    found = read_eaf(write_eaf(frame, one_file, "a.mp4"))
     given_, back = (sorted(map(tuple, one[["start", "stop", "value"]].to_numpy().tolist())) for one in (frame, found))
     assert back == given_
     for _, tier in found.groupby("tier"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -23,6 +25,12 @@ SPEECH = pd.DataFrame(
 milliseconds = st.integers(0, 200_000_000)
 words = st.text(st.characters(blacklist_categories=("C", "Z")), min_size=1, max_size=12).filter(lambda t: "->" not in t)
 texts = st.lists(words, min_size=1, max_size=4).map(" ".join)
+
+
+@pytest.fixture(scope="module")
+def one_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Written again and again, where every example of a property would need a folder of its own."""
+    return tmp_path_factory.mktemp("round") / "round.srt"
 
 
 def test_subtitles(tmp_path):
@@ -47,12 +55,11 @@ def test_text_cannot_break_the_file(tmp_path):
 
 
 @given(st.lists(st.tuples(milliseconds, st.integers(0, 10_000), texts), min_size=1, max_size=6))
-def test_subtitles_come_back(tmp_path_factory, rows):
-    path = tmp_path_factory.getbasetemp() / "round.srt"
+def test_subtitles_come_back(one_file, rows):
     frame = pd.DataFrame([(start / 1000, (start + length) / 1000, text) for start, length, text in rows])
     frame.columns = ["start", "stop", "text"]
     expected = frame.sort_values(["start", "stop"], kind="stable", ignore_index=True)
-    pd.testing.assert_frame_equal(read_srt(write_srt(frame, path)), expected, check_dtype=False)
+    pd.testing.assert_frame_equal(read_srt(write_srt(frame, one_file)), expected, check_dtype=False)
 
 
 def test_subtitles_of_other_programs(tmp_path):

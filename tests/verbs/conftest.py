@@ -49,8 +49,7 @@ def study(measured: Path, tmp_path: Path) -> Corpus:
 @pytest.fixture(scope="session")
 def studied_folder(measured: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study from beginning to end."""
-    shutil.copytree(measured, tmp_path_factory.mktemp("studied") / "study")
-    corpus = Corpus(tmp_path_factory.getbasetemp() / "studied0" / "study")
+    corpus = Corpus(shutil.copytree(measured, tmp_path_factory.mktemp("studied") / "study"))
     corpus.duplicates()
     corpus.cluster(k=5)
     code_by_category(corpus)

@@ -35,8 +35,7 @@ def trained(study):
 @pytest.fixture(scope="module")
 def tuned_folder(measured, tmp_path_factory):
     """A study with a fine-tuned model."""
-    shutil.copytree(measured, tmp_path_factory.mktemp("tuned") / "study")
-    corpus = Corpus(tmp_path_factory.getbasetemp() / "tuned0" / "study")
+    corpus = Corpus(shutil.copytree(measured, tmp_path_factory.mktemp("tuned") / "study"))
     code_by_category(corpus)
     corpus.train("nature", model="finetune", layers="frozen", epochs=1, device="cpu")
     return corpus.folder

@@ -30,8 +30,7 @@ def code_category(study: Corpus, n: int = 100) -> None:
 
 @pytest.fixture(scope="module")
 def trained_folder(measured: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    shutil.copytree(measured, tmp_path_factory.mktemp("trained") / "study")
-    study = Corpus(tmp_path_factory.getbasetemp() / "trained0" / "study")
+    study = Corpus(shutil.copytree(measured, tmp_path_factory.mktemp("trained") / "study"))
     code_category(study)
     study.train("kind")
     return study.folder
