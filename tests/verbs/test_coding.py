@@ -1,4 +1,4 @@
-"""sample, code, reliability."""
+"""code, reliability."""
 
 import json
 import shutil
@@ -15,43 +15,6 @@ from visanda.corpus import Corpus
 from visanda.errors import InputError
 
 SAMPLE = Path(visanda.__file__).parent / "sample"
-
-
-def test_a_sample_is_drawn_once_with_known_probabilities(study):
-    drawn = study.sample("nature", n=40, by=["category"], seed=3)
-    design = codes.read_design(study.folder, "nature")
-    assert len(design) == 218 and (design["order"] > 0).sum() == 40
-    shares = design.groupby("stratum").apply(lambda s: (s["order"] > 0).mean() - s["pi"].iloc[0])
-    assert shares.abs().max() < 1e-12
-    assert drawn.table["drawn"].sum() == 40
-    sheet = pd.read_csv(study.results / "nature-sheet.csv")
-    assert list(sheet.columns) == ["order", "id", "path", "value", "note"] and len(sheet) == 40
-    study.sample("nature", n=40, by=["category"], seed=3)  # the same again is no new sample
-    with pytest.raises(InputError, match="drawn already"):
-        study.sample("nature", n=41, by=["category"], seed=3)
-
-
-def test_columns_to_stratify_by_may_be_split_by_commas(study):
-    assert len(study.sample("x", n=60, by=["category,living"]).table) == 7
-
-
-def test_samples_leave_out_what_cannot_be_read_and_what_was_derived(study, tmp_path):
-    (tmp_path / "bad").mkdir()
-    (tmp_path / "bad" / "bad.jpg").write_bytes(b"")
-    study.add(str(tmp_path / "bad"))
-    study.process("greyscale", out=tmp_path / "grey", limit=3)
-    assert len(study.population()) == 218
-
-
-@pytest.mark.parametrize(("n", "by", "says"), [(0, [], "n=0"), (219, [], "218 rows"), (5, ["category"], "7 strata")])
-def test_a_sample_that_cannot_be_is_refused(study, n, by, says):
-    with pytest.raises(InputError, match=says):
-        study.sample("nature", n=n, by=by)
-
-
-def test_a_column_that_is_not_there_is_named(study):
-    with pytest.raises(InputError, match="categorie"):
-        study.sample("nature", n=10, by=["categorie"])
 
 
 def test_codes_come_in_by_file_name_and_twice_is_once(study, tmp_path):
@@ -83,12 +46,6 @@ def test_tables_that_do_not_fit_say_why(study, tmp_path, content, says):
     (tmp_path / "codes.csv").write_text(content, "utf-8")
     with pytest.raises(InputError, match=says):
         study.code("nature", import_=tmp_path / "codes.csv", coder="ana")
-
-
-@pytest.mark.parametrize("name", ["../x", "a b", "1st", ""])
-def test_names_that_cannot_name_files_are_refused(study, name):
-    with pytest.raises(InputError, match="cannot name"):
-        study.sample(name, n=10)
 
 
 def test_numbers_from_a_spreadsheet_are_the_codes_they_look_like(study):
@@ -131,12 +88,6 @@ def test_two_coders_get_a_reliability(study):
     assert pytest.approx(float(table.filter(like="agreement", axis=0).iloc[0, 0]), abs=1e-9) == 0.9
 
 
-@pytest.mark.parametrize("name", ["colour", "media", "codes"])
-def test_a_variable_cannot_take_the_name_of_a_table(study, name):
-    with pytest.raises(InputError, match="another one"):
-        study.sample(name, n=10)
-
-
 def test_who_settles_disagreements_is_no_third_coder(study):
     ids = study.population()["id"].head(20).tolist()
     for coder, value in (("ana", "yes"), ("ben", "no")):
@@ -153,19 +104,6 @@ def test_slips_are_pointed_out(study):
     said = study.code("outdor", import_=pd.DataFrame({"id": ids, "value": ["Yes", "yes", "no"]}), coder="ana")
     assert any("'outdoor'" in text for text in said.warnings)
     assert any("differ in case only" in text for text in said.warnings)
-
-
-def test_a_sheet_that_was_filled_in_is_never_written_over(study):
-    path = study.results / "nature-sheet.csv"
-    study.sample("nature", n=20, seed=3)
-    filled = pd.read_csv(path, dtype=str).assign(value="yes")
-    filled.to_csv(path, index=False)
-    study.sample("nature", n=20, seed=3)
-    assert pd.read_csv(path)["value"].tolist() == ["yes"] * 20
-    study.sample("nature", n=25, seed=3, replace=True)
-    assert len(pd.read_csv(path)) == 25
-    (aside,) = study.results.glob("nature-sheet-until-*.csv")
-    assert pd.read_csv(aside)["value"].tolist() == ["yes"] * 20
 
 
 # the codebook's values
