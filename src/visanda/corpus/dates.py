@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from visanda.corpus.collecting import MEDIA
+from visanda.corpus.adding.media_table import MEDIA
 from visanda.errors import InputError
 
 PERIODS = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}  # weeks begin on Monday

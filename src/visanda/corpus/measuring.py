@@ -10,7 +10,7 @@ import pandas as pd
 from cyclopts import Parameter
 
 from visanda import codes, run
-from visanda.corpus.collecting import MEDIA
+from visanda.corpus.adding.media_table import MEDIA
 from visanda.corpus.formats import Format, write_table
 from visanda.corpus.timing import Timing
 from visanda.errors import InputError

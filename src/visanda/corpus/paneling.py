@@ -9,8 +9,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from visanda import codes
+from visanda.corpus.adding.media_table import MEDIA
 from visanda.corpus.classify.coded import Coded, coded
-from visanda.corpus.collecting import MEDIA
 from visanda.corpus.dates import PERIODS, begins, date_column
 from visanda.corpus.estimating import Estimating
 from visanda.corpus.formats import Format, write_table

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from visanda import runs
 from visanda.collect.folder import Found, describe
-from visanda.corpus.collecting import MEDIA
+from visanda.corpus.adding.media_table import MEDIA
 from visanda.errors import CorpusError, InputError, MediaError
 from visanda.media import Image, load, save
 from visanda.media.transform import STEPS

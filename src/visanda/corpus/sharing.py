@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from visanda.corpus.collecting import MEDIA
+from visanda.corpus.adding.media_table import MEDIA
 from visanda.corpus.share import manifest, retention
 from visanda.corpus.share.archive import Archive
 from visanda.corpus.share.coded import coders_of, variables

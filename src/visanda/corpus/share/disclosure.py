@@ -14,7 +14,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from visanda.corpus.collecting import MEDIA
+from visanda.corpus.adding.media_table import MEDIA
 from visanda.corpus.share.pseudonyms import split
 
 Action = Literal["keep", "unit", "group", "error", "path", "out"]
