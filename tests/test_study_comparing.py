@@ -73,6 +73,12 @@ def test_labels_and_orders_are_compared():
     assert table.set_index("measure").loc["mean absolute error (steps)", "second"] == pytest.approx(1 / 3)
 
 
+def test_labels_written_with_spaces_are_the_same_labels():
+    gold, other = pd.Series(["flag | fire", "none", "fire"]), pd.Series(["flag|fire", "fire", "fire"])
+    table = compare(gold, other, other, scale="multilabel", resamples=50).table.set_index("measure")
+    assert table.loc["exact match", "first"] == pytest.approx(2 / 3)
+
+
 def test_other_rows_are_no_comparison():
     gold = pd.Series([*"nnyy"])
     with pytest.raises(InputError, match="did not predict the same rows"):

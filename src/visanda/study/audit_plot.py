@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from visanda.study.audit_rows import EVERYBODY
-from visanda.study.validity_plot import count_map
+from visanda.study.count_map import count_map
 
 Array = NDArray[np.float64]
 

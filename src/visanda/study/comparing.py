@@ -12,11 +12,11 @@ from scipy.stats import binomtest
 
 from visanda.errors import InputError
 from visanda.result import Result
+from visanda.study.coders import labels_of
 from visanda.study.judged import Judged, few
 from visanda.study.resampling import Array, spread
 from visanda.study.validity import Scale, judge
 from visanda.study.validity_classes import ClassCodes
-from visanda.study.validity_labels import NONE, SPLIT
 from visanda.study.wording import p_value
 
 SHOWN: dict[Scale, tuple[str, ...]] = {
@@ -91,7 +91,7 @@ def compare(
         raise InputError("the machines did not predict the same rows: leave out those that one of them has not")
     if values is None and scale in ("nominal", "multilabel"):
         occur = {*gold.dropna(), *first.dropna(), *second.dropna()}
-        labels = {label for one in occur for label in str(one).split(SPLIT)} - {NONE}
+        labels = {label for one in occur for label in labels_of(str(one))}
         values = sorted(labels if scale == "multilabel" else occur, key=str)
     rows, one = judge(gold, first, probabilities[0], scale, values, weights, positive, groups)
     _, other = judge(gold, second, probabilities[1], scale, values, weights, positive, groups)

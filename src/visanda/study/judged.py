@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from visanda.errors import InputError
+from visanda.study.coders import label
 from visanda.study.columns import numeric, require_columns
 from visanda.study.resampling import Array
 
@@ -132,11 +133,6 @@ def chances(probability: pd.Series | pd.DataFrame, labels: list[str]) -> Array:
     if outside := int(((made < 0) | (made > 1)).any(axis=1).sum()):
         raise InputError(f"probabilities must lie between 0 and 1, and do not in {outside:,} of {len(made):,} rows")
     return made
-
-
-def label(value: object) -> str:
-    """A class as people write it: ``1`` for 1.0."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def some(values: Iterable[Hashable]) -> str:

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from visanda.study.coders import Coded
+from visanda.study.count_map import count_map
 from visanda.study.reliability_measures import AGREEMENT, DIFFERENCE, SIMILARITY
 from visanda.study.reliability_words import RELIABLE, TENTATIVE
-from visanda.study.validity_plot import count_map
 
 INK = "#0072B2"
 LINE = 0.32  # inches a measure or value

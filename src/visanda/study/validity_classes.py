@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study.agreement import BASELINE, by_class, confusion, in_order, overall
-from visanda.study.judged import Rows, chances, few, label, some
+from visanda.study.coders import label
+from visanda.study.judged import Rows, chances, few, some
 from visanda.study.probabilities import (
     ECE,
     calibrated_error,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study.agreement import mean_known, ratio
+from visanda.study.coders import NO_LABEL, labels_of
 from visanda.study.judged import FEW_OF_CLASS, Rows, chances, few
 from visanda.study.labels_plot import labels_plot
 from visanda.study.probabilities import TINY, auc, average_precision
@@ -20,7 +21,6 @@ from visanda.study.resampling import Array, Spread, spread, unanimous
 from visanda.study.validity_words import flat, interval, left_out, over
 
 Flags = NDArray[np.bool_]
-SPLIT, NONE = "|", "none"
 EACH = ("precision", "recall", "F1", "AUC", "average precision", "Brier score")
 
 
@@ -82,22 +82,18 @@ def label_codes(rows: Rows, values: Sequence[Hashable] | None) -> LabelCodes:
     Raises:
         InputError: a label that is none of ``values``, no label at all, probabilities that do not fit.
     """
-    gold, said = ([_set(value) for value in column] for column in (rows.gold, rows.predicted))
+    gold, said = ([labels_of(str(value)) for value in column] for column in (rows.gold, rows.predicted))
     used = set().union(*gold, *said)
     labels = sorted(used) if values is None else [str(value) for value in values]
     if strange := sorted(used - set(labels)):
         raise InputError(f"{', '.join(strange)}: none of the labels {', '.join(labels)}. Recode them.")
     if not labels:
-        raise InputError(f"no row has a label: all gold and predictions are {NONE!r}")
+        raise InputError(f"no row has a label: all gold and predictions are {NO_LABEL!r}")
     flags = [np.array([[name in one for name in labels] for one in column]) for column in (gold, said)]
     if isinstance(rows.probability, pd.Series) and len(labels) > 1:
         raise InputError(f"there are {len(labels)} labels: probability must be a DataFrame with a column for each")
     chance = None if rows.probability is None else chances(rows.probability, labels)
     return LabelCodes(tuple(labels), flags[0], flags[1], chance)
-
-
-def _set(value: object) -> set[str]:
-    return {one.strip() for one in str(value).split(SPLIT)} - {NONE, ""}
 
 
 def labels_validity(rows: Rows, codes: LabelCodes, resamples: int, seed: int, grouped: bool) -> Result:
