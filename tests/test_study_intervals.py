@@ -33,9 +33,9 @@ def small_blocks():
         yield
 
 
-@pytest.mark.parametrize("module", ["accepted", "clock", "intervals"])
+@pytest.mark.parametrize("module", ["visanda.study.accepted", "visanda.study.clock", "visanda.study.intervals"])
 def test_the_examples_run(module):
-    failed, tried = doctest.testmod(import_module(f"visanda.study.{module}"))
+    failed, tried = doctest.testmod(import_module(module))
     assert tried > 0 and failed == 0
 
 
