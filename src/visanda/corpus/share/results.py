@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from visanda.corpus.collecting import MEDIA
+from visanda.corpus.estimate.result_files import QUESTION
 from visanda.corpus.share.coded import coders_of
 from visanda.corpus.share.writing import LEFT_OUT, Removed, Writing
 
@@ -74,7 +75,8 @@ def _names(to: Writing, files: Iterable[str]) -> set[str]:
 
 def _plain(said: dict[str, Any], names: set[str]) -> dict[str, Any]:
     """Words without paths and names, and no condition on them."""
-    shared = said | ({"where": LEFT_OUT} if said.get("where") else {})
+    shared = {key: value for key, value in said.items() if key != QUESTION}  # which holds the condition, too
+    shared |= {"where": LEFT_OUT} if said.get("where") else {}
     for key in ("words", "warnings"):
         shared[key] = [text for text in said.get(key, []) if not any(name in text for name in names)]
     return shared
