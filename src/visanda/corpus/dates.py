@@ -66,3 +66,17 @@ def begins(stamps: pd.Series, period: str) -> pd.Series:
     if period == "year":
         return stamps.dt.year.astype("Int64")
     return stamps.dt.to_period(PERIODS[period]).dt.start_time
+
+
+def labels(stamps: pd.Series, period: str) -> pd.Series:
+    """The period of each date as a formula takes it: years are numbers, which have a slope; others are categories.
+
+    >>> date = pd.Series(pd.to_datetime(["2024-03-14"]))
+    >>> [labels(date, period)[0] for period in ("day", "week", "month", "quarter")]
+    ['2024-03-14', '2024-03-11', '2024-03', '2024-Q1']
+    """
+    if period == "year":
+        return stamps.dt.year.astype(float)
+    form = {"month": "%Y-%m", "quarter": "%Y-Q"}.get(period, "%Y-%m-%d")
+    text = begins(stamps, period).dt.strftime(form)
+    return text + stamps.dt.quarter.astype("Int64").astype("string") if period == "quarter" else text

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,19 +14,22 @@ from visanda.codebook import variable as in_codebook
 from visanda.corpus.classify.coded import Coded, changed_codes, coded, columns_of
 from visanda.corpus.classify.kinds import kind_of
 from visanda.corpus.coding import Coding
+from visanda.corpus.estimate import result_files
+from visanda.corpus.estimate.drawn import probabilities, shared_design
+from visanda.corpus.estimate.named_columns import Dates, named_column, refuse_files
+from visanda.corpus.estimate.predicted import observed_codes, split_predicted
 from visanda.corpus.handwork.defining import warned_of_undecided
 from visanda.corpus.measuring import Measuring
+from visanda.corpus.sampling import listed
 from visanda.errors import DesignError, InputError
 from visanda.progress import progress
 from visanda.result import Result
-from visanda.store import quoted
 from visanda.study.estimating.choice import DEBIAS, EQUAL, Method
 from visanda.study.estimating.estimate import estimate
 from visanda.study.output.replication import replication as replicate
 from visanda.study.output.tables_of_estimate import write_tables
-from visanda.study.regression.formula import parsed, sides
+from visanda.study.regression.formula import outside_categories, parsed, sides
 from visanda.study.regression.mixed import mixed_formula
-from visanda.study.sampling_rounds import probability_of_codes
 
 USELESS = 0.2  # correlation of predictions and codes up to which the machine adds nothing
 
@@ -43,9 +45,11 @@ class Estimating(Coding, Measuring):
             "auto", "lm", "logit", "poisson", "multinomial", "fe", "negbin", "ordinal", "mixed", "fepois"
         ] = "auto",
         method: Method = "auto",
+        predicted: list[str] | None = None,
         cluster: str | None = None,
         weights: str | None = None,
         where: str | None = None,
+        date: str | None = None,
         margins: bool = False,
         assume_random: bool = False,
         learner: Literal["linear", "raw"] = "linear",
@@ -53,7 +57,7 @@ class Estimating(Coding, Measuring):
         truth: str | None = None,
         seed: int = 1,
         replication: Path | None = None,
-        name: str = "estimate",
+        name: str | None = None,
     ) -> Result:
         """Estimate a mean or a regression: naive, from the codes alone, and corrected, side by side.
 
@@ -70,9 +74,14 @@ class Estimating(Coding, Measuring):
                 category, else lm; fe is lm with fixed effects.
             method: of correction: auto chooses and says why; dsl, ppi, debias (any model), likelihood (where codes are
                 no sample of known probabilities).
-            cluster: a column whose pictures are not independent (outlet, user, day).
+            predicted: the variables that the machine predicts; by default all of the formula that were coded. One that
+                is left out is taken as true: from a table that has a column of its name, or from its codes.
+            cluster: a column whose pictures are not independent (outlet, user, day); of a mixed model by default what
+                stands in (1 | city).
             weights: a column of how much each picture counts, such as survey weights.
             where: which pictures, as a condition in SQL on the table media.
+            date: the column of media with dates, of which day, week, month, quarter and year are made where no column
+                has these names; the only one that holds dates, by default.
             margins: add average marginal effects, in points of probability or of the outcome.
             assume_random: the coded pictures are a simple random sample of all, though 'visanda sample' did not draw
                 them.
@@ -82,31 +91,34 @@ class Estimating(Coding, Measuring):
             seed: of splits and resamples.
             replication: a folder to write with data, script, expected numbers and methods, which gives the same
                 estimate without the pictures.
-            name: of the files written to results/: csv, json, png, and tables for papers (docx, tex, html).
+            name: of the files written to results/: csv, json, png, and tables for papers (docx, tex, html). By default
+                estimate; of another question estimate-2, estimate-3 and so on.
 
         Raises:
             InputError: a column that no table has, or several have; a variable without predictions.
             DesignError: the estimate asked for would not be valid; says why and what would be.
         """
-        codes.check_name("result", name)
+        if name is not None:
+            codes.check_name("result", name)
+        refuse_files(formula)
         names = names_of(formula)
-        asked = [found for name in names if (found := coded(self, name))]
-        if not asked:
-            raise InputError(
-                f"no coded variable is in {formula!r}: there are {', '.join(codes.variables(self.folder)) or 'none'}"
-            )
+        in_formula = [found for one in names if (found := coded(self, one))]
+        asked, observed, held = split_predicted(self, formula, names, in_formula, listed(predicted))
         arguments: dict[str, Any] = {
             "formula": formula,
             "model": model,
             "method": method,
+            "predicted": listed(predicted) or None,
             "cluster": cluster,
             "weights": weights,
         }
-        arguments |= {"where": where, "margins": margins, "assume_random": assume_random, "truth": truth}
-        with self.record("estimate", {**arguments, "learner": learner, "seed": seed}) as run:
-            mine = {c.column for c in asked}
-            others = [name for name in (*names, cluster, weights) if name and name not in mine]
-            frame, notes = self._frame(asked, others, where)
+        arguments |= {"where": where, "date": date, "margins": margins, "assume_random": assume_random, "truth": truth}
+        arguments |= {"learner": learner}
+        with self.record("estimate", {**arguments, "seed": seed}) as run:
+            mine = {c.column for c in in_formula} - set(held)
+            others = [one for one in (*names, cluster, weights) if one and one not in mine]
+            dates = Dates(self, date, others)
+            frame, notes = self._frame(asked, others, where, dates=dates, days=in_days(formula), observed=observed)
             known = self._truth(frame, asked, truth)
             call: dict[str, Any] = {
                 "formula": formula,
@@ -133,11 +145,12 @@ class Estimating(Coding, Measuring):
             if result.provenance["method"] in ("dsl", "ppi", "likelihood"):
                 result.words.append(_said_of_errors(cluster))
             result.provenance |= {"where": where, "made": datetime.now().astimezone().isoformat(" ", "minutes")}
-            result.words += [c.words for c in asked]
+            result.words += [c.words for c in asked] + dates.words
+            result.words += [f"{c.column} is taken from its codes, and as true." for c in observed]
+            result.words += [f"{one} is taken from the table that has it, and as true." for one in held]
             if files:
                 result.words.append(f"What others need to do this again, without pictures: {replication}")
-            result.save(self.results, name)
-            write_tables(result, self.results / name)
+            result_files.save(result, self.results, name, "estimate", arguments, more=write_tables)
             run.counts = {"rows": len(frame), "coded": int(frame[asked[0].column].notna().sum())}
         return result
 
@@ -183,44 +196,51 @@ class Estimating(Coding, Measuring):
         return warnings
 
     def _frame(
-        self, coded: Sequence[Coded], others: Sequence[str], where: str | None
+        self,
+        coded: Sequence[Coded],
+        others: Sequence[str],
+        where: str | None,
+        *,
+        dates: Dates | None = None,
+        days: Collection[str] = (),
+        observed: Sequence[Coded] = (),
     ) -> tuple[pd.DataFrame, list[str]]:
-        """A row a unit of the sampled population: gold codes, predictions, π, and the other columns."""
+        """A row a unit of the sampled population: gold codes, predictions, π, and the other columns.
+
+        Probabilities are those of the whole draw; ``where`` only chooses among its rows.
+
+        Args:
+            coded: the predicted variables.
+            others: further columns, by name.
+            where: which rows, as a condition in SQL on the table media.
+            dates: makes periods of dates, where ``others`` names some.
+            days: those of ``others`` in which dates become days.
+            observed: coded variables of which the codes are taken as they are.
+        """
         variables = list(dict.fromkeys(c.variable for c in coded))
-        on = self._kind(variables)
-        population, notes = self.population(where, on), []
+        on = self._kind(variables + [c.variable for c in observed])
+        population = self.population(where, on)
+        if population.empty:
+            raise InputError(f"there is no {on} where {where}" if where else f"there is no {on} in this corpus")
+        design, notes = shared_design(self.folder, variables)
         frame = population[["id"]]
-        design = codes.read_design(self.folder, variables[0])
-        if not codes.same_sample(self.folder, variables):
-            design = codes.shared_rounds(self.folder, variables)
-            if design is None:
-                raise DesignError(
-                    f"{' and '.join(variables)} were coded on samples of their own: an estimate needs one sample in "
-                    f"which all were coded, as 'visanda sample {','.join(variables)} --n NUMBER' draws it"
-                )
-            notes.append(
-                f"Only the rounds that were drawn for {' and '.join(variables)} together count here: later ones were "
-                "drawn for some of them alone. To draw more for all: visanda sample "
-                f"{','.join(variables)} --n NUMBER --more"
-            )
         if design is not None:
-            whole = len(frame)
             frame = frame.merge(design[["id", "order"]], on="id")
-            if len(frame) < whole:
+            if len(frame) < len(population):
                 notes.append(
-                    f"{whole - len(frame)} pictures were not in the population that the sample was drawn from and are "
-                    "left out: draw a new sample to speak of them too"
+                    f"{len(population) - len(frame)} pictures were not in the population that the sample was drawn "
+                    "from and are left out: draw a new sample to speak of them too"
                 )
+        gold = []
         for c in coded:
             columns, note = columns_of(self, c)
             notes += [note] if note and note not in notes else []
+            gold.append(columns.set_index("id")[c.column])
             frame = frame.merge(columns, on="id", how="left")
             if design is not None:  # codes outside of the sample have no known probability
                 frame[c.column] = frame[c.column].where(frame["order"] > 0)
         if design is not None:
-            done = frame[[c.column for c in coded]].notna().all(axis=1)
-            known = probability_of_codes(design, set(frame.loc[done, "id"]))
-            frame["pi__"] = known.reindex(frame["id"]).to_numpy()
+            frame["pi__"] = probabilities(design, gold).reindex(frame["id"]).to_numpy()
             never = frame["pi__"] == 0
             if never.any() and not never.all():
                 notes.append(
@@ -232,13 +252,33 @@ class Estimating(Coding, Measuring):
         lost = frame[coded[0].label].isna().sum()
         if lost:
             notes.append(f"{lost} pictures have no prediction and are left out: 'visanda apply' again")
+        for c in observed:
+            frame = frame.merge(observed_codes(self, c, frame["id"]), on="id", how="left")
         for name in dict.fromkeys(others):
-            inside = on != "image" and name in population
-            column = population[["id", name]] if inside else self._column(name)
-            frame = frame.merge(column, on="id", how="left")
+            inside = on != "image" and name in population and name != "id"
+            frame[name] = self._of_units(frame["id"], name, population if inside else None, dates, name in days, on)
         numbers = [str(name) for name in frame if pd.api.types.is_numeric_dtype(frame[name])]
         frame = frame.sort_values(numbers, kind="stable", ignore_index=True)  # what files are called changes no split
         return frame.drop(columns="order", errors="ignore"), notes
+
+    def _of_units(
+        self, ids: pd.Series, name: str, inside: pd.DataFrame | None, dates: Dates | None, days: bool, on: str
+    ) -> pd.Series:
+        """A column that a formula names, of these units.
+
+        Raises:
+            InputError: there is none; it is about units of another kind.
+        """
+        if dates is not None and inside is None and dates.makes(name):
+            return dates.period(name, ids)
+        column = (named_column(self, name) if inside is None else inside).set_index("id")[name]
+        if len(column) and not ids.isin(column.index).any():
+            raise InputError(
+                f"{name!r} is known of other things than each {on}, such as {column.index[0]}: what was found in "
+                "pictures or moments has to be counted or averaged first, as 'visanda panel' and 'visanda table' do"
+            )
+        found = ids.map(column)
+        return dates.as_days(name, found) if dates is not None and days else found
 
     def _kind(self, variables: Sequence[str]) -> str:
         """The kind of unit that variables of one formula are about."""
@@ -251,24 +291,6 @@ class Estimating(Coding, Measuring):
             raise DesignError(f"these variables are about units of different kinds ({said}): estimate them apart")
         return next(iter(kinds.values()))
 
-    def _column(self, name: str) -> pd.DataFrame:
-        """A column of any table, by its name, or as table_column where several tables have it."""
-        every = {table: self.column_names(table) for table in self.tables()}
-        column, homes = name, [table for table, columns in every.items() if name in columns]
-        for table, columns in every.items():  # as ``table`` names a column that two tables have
-            if not homes and name.startswith(f"{table}_") and name.removeprefix(f"{table}_") in columns:
-                column, homes = name.removeprefix(f"{table}_"), [table]
-        if not homes:
-            known = sorted({c for columns in every.values() for c in columns} | set(codes.variables(self.folder)))
-            close = get_close_matches(name, known, n=3)
-            hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
-            raise InputError(f"no table has a column {name!r}: {hint}'visanda columns' lists them all")
-        if len(homes) > 1:
-            named = " or ".join(f"{home}_{column}" for home in homes)
-            raise InputError(f"several tables have a column {column!r}: write {named}")
-        frame = self.frame(f"SELECT id, {quoted(column)} FROM {quoted(homes[0])}")
-        return frame.rename(columns={column: name})
-
     def _truth(self, frame: pd.DataFrame, coded: Sequence[Coded], truth: str | None) -> dict[str, str] | None:
         if truth is None:
             return None
@@ -276,7 +298,7 @@ class Estimating(Coding, Measuring):
         mine = [c for c in coded if c.variable == variable]
         if not column or not mine:
             raise InputError(f"truth is written variable=column, such as {coded[0].variable}=is_it, not {truth!r}")
-        values = self._column(column).set_index("id")[column].reindex(frame["id"])
+        values = named_column(self, column).set_index("id")[column].reindex(frame["id"])
         text = values.map(lambda v: str(int(v)) if isinstance(v, bool) else str(v))
         for c in mine:
             frame[f"{c.column}__truth"] = c.of(values if c.value is None and not c.values else text).to_numpy()
@@ -287,6 +309,11 @@ def _said_of_errors(cluster: str | None) -> str:
     if cluster:
         return f"Standard errors are clustered by {cluster} and robust to heteroscedasticity."
     return "Standard errors are robust to heteroscedasticity."
+
+
+def in_days(formula: str) -> set[str]:
+    """The columns of a formula that are days where they hold dates: all but categories and groups."""
+    return outside_categories(mixed_formula(formula).fixed) if "~" in formula else set()
 
 
 def names_of(formula: str) -> list[str]:

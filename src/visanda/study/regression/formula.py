@@ -95,6 +95,17 @@ def sides(formula: str) -> tuple[set[str], set[str]]:
     return _variables(left), _variables(right) | {name for names in absorbed for name in names}
 
 
+def outside_categories(formula: str) -> set[str]:
+    """The names that stand left or right of the ``~`` outside of ``C()``, those of fixed effects left out.
+
+    Example:
+        >>> sorted(outside_categories("log(y) ~ C(day) + date | city"))
+        ['date', 'y']
+    """
+    left, right, _ = _parts(formula)
+    return _variables(left, "C(") | _variables(right, "C(")
+
+
 def absorbs(formula: str) -> bool:
     """Whether the formula has fixed effects: ``y ~ x | city + month``."""
     return bool(_parts(formula)[2])
@@ -214,11 +225,12 @@ def refuse_collinear_matrix(matrix: NDArray[np.float64], names: Sequence[str]) -
     )
 
 
-def _variables(terms: Iterable) -> set[str]:
+def _variables(terms: Iterable, but: str | None = None) -> set[str]:
+    """The names in ``terms``; those in factors that begin with ``but`` left out."""
     found: set[str] = set()
     for term in terms:
         for factor in term.factors:
-            if factor.eval_method.value == "literal":
+            if factor.eval_method.value == "literal" or (but and factor.expr.startswith(but)):
                 continue
             text = f"`{factor.expr}`" if factor.eval_method.value == "lookup" else factor.expr
             names = get_required_variables(text)
