@@ -360,5 +360,5 @@ def test_input_that_does_not_fit_is_refused_with_what_to_do(fixture, case):
 
 
 def test_an_ordinary_logit_with_separation_is_refused(fixture):
-    with pytest.raises(DesignError, match="separates the outcome"):
+    with pytest.raises(DesignError, match="x tells y without an error"):
         ordinary(fixture.assign(y=(fixture["x"] > 0) * 1.0), "y ~ x", "logit")

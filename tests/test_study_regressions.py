@@ -71,7 +71,19 @@ def posts():
 
 
 @pytest.mark.parametrize(
-    "module", ["bootstrap", "every", "likelihood", "mixed", "multiple", "negbin", "ordinal", "small_sample"]
+    "module",
+    [
+        "bootstrap",
+        "every",
+        "formula",
+        "likelihood",
+        "mixed",
+        "multiple",
+        "negbin",
+        "ordinal",
+        "separation",
+        "small_sample",
+    ],
 )
 def test_examples(module):
     assert doctest.testmod(import_module(f"visanda.study.regression.{module}")).failed == 0
@@ -85,7 +97,7 @@ def test_negative_binomial_is_that_of_statsmodels(posts):
 
     n, k = len(posts), 4
     ours, theirs = negbin(posts, "shares ~ x + z"), reference(cov_type="HC0")
-    assert ours.names == ("Intercept", "x", "z", "alpha")
+    assert ours.names == ("Intercept", "x", "z", "alpha (dispersion)")
     np.testing.assert_allclose(ours.coef, theirs.params, rtol=1e-6)
     np.testing.assert_allclose(ours.se, theirs.bse * np.sqrt(n / (n - k)), rtol=1e-5)
     clustered = reference(cov_type="cluster", cov_kwds={"groups": posts["account"]})
@@ -300,3 +312,13 @@ def test_standardised_coefficients_are_those_of_standardised_columns(posts):
     np.testing.assert_allclose(ours.se, theirs.se[1:])
     kinds = standardised(ordinary(posts, "kind ~ z", "multinomial"), posts, "kind ~ z", outcome=False)
     assert kinds.names == ("news: z", "photo: z")
+
+
+@pytest.mark.parametrize("seed", [1, 30, 138])
+def test_groups_that_do_not_vary_leave_standard_errors(seed):
+    """At a variance of 0, where the likelihood may curve either way, they are those of a linear model."""
+    random = np.random.default_rng(seed)
+    rows = pd.DataFrame({"who": random.integers(0, 4, 200), "x": random.normal(size=200), "y": random.normal(size=200)})
+    found = mixed(rows, "y ~ x + (1 | who)")
+    assert found.spread["sd"][0] < 0.1
+    np.testing.assert_allclose(found.se, smf.ols("y ~ x", rows).fit().bse, rtol=0.05)

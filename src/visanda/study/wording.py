@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import pandas as pd
 
@@ -13,6 +14,8 @@ FEW_CODED = 50
 FEW_EVENTS = 10
 FEW_CLUSTERS = 30
 # C(genre, ...)[T.news] or genre[T.news]; a spline's poly(x, 2)[1] is none
+# intercepts, also those of a category (rally: Intercept); thresholds between steps (1|2); a dispersion
+NO_EFFECT = re.compile(r"^(?:(?:.*: )?Intercept|[^\[\]]*\|[^\[\]]*|alpha \(dispersion\))$")
 CATEGORY = re.compile(r"^(?:C\(`?([^,`)]+)`?.*\)|`?([\w ]+)`?)\[(?:T\.)?(.*)\]$")
 MOST_TERMS = 8  # more are read in the table
 
@@ -28,20 +31,51 @@ def p_value(p: float) -> str:
 
 
 def readable(term: str) -> str:
-    """A term as people say it: ``C(genre)[T.news]:np.log(x)`` is ``genre = news × log(x)``."""
-    parts = [CATEGORY.sub(_level, part) for part in re.split(r":(?![^\[]*\])", term)]
+    """A term as people say it: ``C(genre)[T.news]:np.log(x)`` is ``genre = news × log(x)``.
+
+    Example:
+        >>> readable("art: genre[T.news]:x")  # of an outcome of categories
+        'art: genre = news × x'
+    """
+    value, apart, rest = term.partition(": ")
+    if apart and "[" not in value:
+        return f"{value}: {readable(rest)}"
+    parts = [CATEGORY.sub(_level, part) for part in _factors(term)]
     return " × ".join(part.replace("np.", "").replace("`", "") for part in parts)
 
 
+def levels_of(term: str) -> list[tuple[str, str]]:
+    """The variables and values that a term names: ``art: C(genre)[T.news]:x`` has ``("genre", "news")``."""
+    value, apart, rest = term.partition(": ")
+    found = (CATEGORY.match(part) for part in _factors(rest if apart and "[" not in value else term))
+    return [((one[1] or one[2]).strip(), one[3].removesuffix(".0")) for one in found if one]
+
+
+def _factors(term: str) -> list[str]:
+    return re.split(r":(?![^\[]*\])", term)
+
+
 def in_focus(terms: list[str]) -> list[str]:
-    """The terms people ask about: all but the intercept, where there are others."""
-    return [term for term in terms if term != "Intercept"] or terms
+    """The terms people ask about: no intercept, threshold or dispersion, where there are others.
+
+    Example:
+        >>> in_focus(["Intercept", "x", "1|2", "news: Intercept", "alpha (dispersion)"])
+        ['x']
+    """
+    return [term for term in terms if not NO_EFFECT.match(term)] or terms
 
 
-def describe(model: str, naive: Estimates | None, corrected: Estimates) -> list[str]:
-    """A sentence or two for each term, up to ``MOST_TERMS``: what naive says, what the correction says."""
+def describe(model: str, naive: Estimates | None, corrected: Estimates, left_out: Collection[str] = ()) -> list[str]:
+    """A sentence or two for each term, up to ``MOST_TERMS``: what naive says, what the correction says.
+
+    Args:
+        model: as users name it.
+        naive: the machine's labels taken as true, where that could be fitted.
+        corrected: the same, corrected.
+        left_out: terms of which nothing is said.
+    """
     ours, theirs = _lines(corrected), _lines(naive) if naive else {}
-    terms = in_focus(list(ours))
+    terms = [term for term in in_focus(list(ours)) if term not in left_out]
     sentences = []
     for term in terms[:MOST_TERMS]:
         what = f"the {term}" if model == "mean" else f"the coefficient of {readable(term)}"
@@ -61,11 +95,16 @@ def describe(model: str, naive: Estimates | None, corrected: Estimates) -> list[
     return sentences
 
 
-def disagreements(model: str, naive: Estimates, corrected: Estimates) -> list[str]:
-    """A warning for each term of which the machine's labels taken as true tell another story."""
+def disagreements(model: str, naive: Estimates, corrected: Estimates, left_out: Collection[str] = ()) -> list[str]:
+    """A warning for each term, but for those left out, of which the machine's labels taken as true tell another story.
+
+    Arguments as of :func:`describe`.
+    """
     ours, theirs = _lines(corrected), _lines(naive)
     found = []
     for term in in_focus([term for term in ours if term in theirs]):
+        if term in left_out:
+            continue
         before, after = theirs[term], ours[term]
         sure_before, sure_after = before["p"] < SIGNIFICANT, after["p"] < SIGNIFICANT
         values = f"naive {number(before['estimate'])}, corrected {number(after['estimate'])}"

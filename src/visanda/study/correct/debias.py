@@ -26,7 +26,7 @@ from visanda.errors import DesignError, InputError
 from visanda.study.correct.coded import CodedRows, coded_rows
 from visanda.study.correct.machine import Machine, Prediction, machines
 from visanda.study.regression.bootstrap import Progress, Resampled, draws, one_of
-from visanda.study.regression.mixed import mixed_formula
+from visanda.study.regression.mixed import mixed_formula, refuse_split_groups
 from visanda.study.regression.refits import Fit
 
 Array = NDArray[np.float64]
@@ -132,6 +132,10 @@ def debias(
     needed = {column for one in machine for column in one.columns}
     needed |= asked.columns - set(predicted_var) if asked.group else set()
     rows = coded_rows(checked, asked.fixed, list(predicted_var), sorted(needed), sample_prob, cluster)
+    if asked.group:
+        if cluster is None:
+            raise DesignError(f"a mixed model draws its groups again as a whole: name {asked.group!r} as the cluster")
+        refuse_split_groups(rows.data, asked.group, cluster)
     human, said = rows.data[rows.coded], _predicted(rows, machine)
     names, (by_codes, by_machine) = one_of(model, fit, formula, [human.reset_index(drop=True), said])
     weight = _weight(rows)

@@ -15,12 +15,14 @@ from visanda.study.correct.crossfit import Learner
 from visanda.study.correct.machine import Prediction
 from visanda.study.estimating.choice import CALLED, CITED, Method, choose
 from visanda.study.estimating.coefficient_plot import coefficient_plot
+from visanda.study.estimating.compared_with import outcome_reference, own_levels, references
 from visanda.study.estimating.fits import GOLD, NAIVE, TRUTH, Settings, corrected, effects, others, possible
 from visanda.study.estimating.question import Question, question, refuse_training_codes
 from visanda.study.regression.bootstrap import Progress
 from visanda.study.regression.coefficients import Estimates
 from visanda.study.regression.formula import sides
-from visanda.study.wording import describe, disagreements, number, weak_design
+from visanda.study.regression.separation import MODELS, separated
+from visanda.study.wording import describe, disagreements, number, readable, weak_design
 
 SCALES = {
     "lm": "Coefficient",
@@ -28,7 +30,7 @@ SCALES = {
     "poisson": "Coefficient (log of the expected count)",
     "negbin": "Coefficient (log of the expected count)",
     "fepois": "Coefficient (log of the expected count)",
-    "multinomial": "Coefficient (log odds against the first category)",
+    "multinomial": "Coefficient (log odds against {})",
     "ordinal": "Coefficient (log odds of a higher category)",
     "mixed": "Coefficient",
     "mean": "Estimate",
@@ -39,7 +41,7 @@ SAYS = {
     "poisson": "Poisson regression: {}; coefficients are logs of ratios of expected counts.",
     "negbin": "Negative binomial regression (NB2): {}; coefficients are logs of ratios of expected counts.",
     "fepois": "Poisson regression with fixed effects: {}; coefficients are logs of ratios of expected counts.",
-    "multinomial": "Multinomial logistic regression: {}; coefficients are log odds against the first category.",
+    "multinomial": "Multinomial logistic regression: {}; coefficients are log odds.",
     "ordinal": "Ordinal (proportional odds) regression: {}; coefficients are log odds of a higher category.",
     "mixed": "Linear mixed model: {}.",
     "mean": "Mean of {}, in the units of its codes; the share of 1 where they are 0 and 1, of each category otherwise.",
@@ -133,12 +135,14 @@ def estimate(
     fits = _ordered({**compared, name: ours}, name)
     if asked.kind == "mean":
         fits = {one: _mean(fit, asked) for one, fit in fits.items()}
+    against = outcome_reference(asked)
+    title = formula if against is None else f"{formula} (against {against})"
     made = Result(
-        title=f"{formula}: with the machine's labels, with human codes, and corrected",
+        title=f"{title}: with the machine's labels, with human codes, and corrected",
         table=(table := _table(fits)),
-        words=_words(asked, chosen, why if method == "auto" else "", fits),
+        words=_words(asked, chosen, why if method == "auto" else "", fits, cluster),
         warnings=[*_warnings(asked, fits, name), *impossible],
-        draw=partial(coefficient_plot, table, formula, SCALES[asked.kind], asked.kind != "mean"),
+        draw=partial(coefficient_plot, table, title, SCALES[asked.kind].format(against), asked.kind != "mean"),
         provenance={
             "formula": formula,
             "model": asked.kind,
@@ -146,8 +150,9 @@ def estimate(
             "why": why,
             "prediction": {one.variable: list(one.columns) for one in asked.machine},
             "label": asked.labels or "prediction >= 0.5 where codes are 0/1",
-            "sample_prob": sample_prob,
-            "cluster": cluster,
+            "sample_prob": asked.sample_prob,
+            "cluster": asked.cluster,
+            "reference": against,
             "weights": weights,
             "learner": learner if isinstance(learner, str) else repr(learner),
             "folds": folds,
@@ -214,25 +219,44 @@ def _wide(table: pd.DataFrame) -> pd.DataFrame:
     return wide.rename_axis(columns=None).reset_index()
 
 
-def _words(asked: Question, chosen: str, why: str, fits: dict[str, Estimates]) -> list[str]:
-    rows = asked.rows
+def _words(asked: Question, chosen: str, why: str, fits: dict[str, Estimates], cluster: str | None) -> list[str]:
+    rows, ours = asked.rows, fits[CALLED[chosen]]
     dropped = f"; {rows.n_dropped:,} more were left out for missing values" if rows.n_dropped else ""
     says = SAYS[asked.kind].format(asked.formula)
     if asked.kind == "lm" and asked.effects:
         says += " What stands right of the | are fixed effects, which are taken out of all other variables."
+    if asked.kind == "mixed" and cluster is None:
+        says += f" Rows of one {asked.cluster} go together, also in the bootstrap."
+    against = [*filter(None, [outcome_reference(asked)]), *references(asked, ours.names)]
+    if against:
+        says += f" What categories are compared with: {', '.join(against)}."
     return [
         f"{rows.n:,} rows, of which {rows.n_coded:,} are coded by hand{dropped}.",
         says,
         f"The machine's errors were corrected by {CITED[chosen]}.",
         *([why] if why else []),
-        *describe(asked.kind, fits.get(NAIVE), fits[CALLED[chosen]]),
+        *describe(asked.kind, fits.get(NAIVE), ours, own_levels(ours.names, asked.cluster)),
     ]
 
 
 def _warnings(asked: Question, fits: dict[str, Estimates], name: str) -> list[str]:
     rows, variables = asked.rows, asked.variables
     clusters = None if rows.cluster is None else len(set(rows.cluster[rows.coded]))
-    found = disagreements(asked.kind, fits[NAIVE], fits[name]) if NAIVE in fits else []
+    own = own_levels(fits[name].names, asked.cluster)
+    found = disagreements(asked.kind, fits[NAIVE], fits[name], own) if NAIVE in fits else []
+    if own:
+        found.append(
+            f"Each {asked.cluster} is one cluster, and has a coefficient of its own: the standard errors of these "
+            f"({', '.join(map(readable, own[:3]))}{' ...' if len(own) > 3 else ''}) are far too small, and nothing is "
+            "said of them here. Those of the other terms hold."
+        )
+    if GOLD not in fits and asked.model in MODELS:
+        coded = rows.data[rows.coded].reset_index(drop=True)
+        if alone := separated(coded, asked.fixed, asked.model, "coded rows"):
+            found.append(
+                f"Do not lean on all of these coefficients: {alone.split('. ')[0]}. What the correction finds there "
+                "rests on the machine's word, and its interval on a normal approximation that does not hold."
+            )
     found += weak_design(rows.data.loc[rows.coded, variables], clusters)
     if asked.sample_prob is None:
         found.append(

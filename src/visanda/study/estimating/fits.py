@@ -21,7 +21,9 @@ from visanda.study.regression.bootstrap import Progress
 from visanda.study.regression.coefficients import Estimates
 from visanda.study.regression.every import regression
 from visanda.study.regression.families import FAMILIES
+from visanda.study.regression.moments import NoSolution
 from visanda.study.regression.ordinary import weighted
+from visanda.study.regression.separation import explained
 
 NAIVE, GOLD, TRUTH = "naive", "gold only", "truth"
 
@@ -56,8 +58,16 @@ def corrected(asked: Question, method: str, settings: Settings) -> Estimates:
     """The corrected estimate.
 
     Raises:
-        DesignError: it cannot be computed from these codes.
+        DesignError: it cannot be computed from these codes; says what in them is the reason.
     """
+    try:
+        return _corrected(asked, method, settings)
+    except NoSolution as error:
+        coded = asked.rows.data[asked.rows.coded].reset_index(drop=True)
+        raise explained(error, coded, asked.fixed, asked.model, "coded rows") from error
+
+
+def _corrected(asked: Question, method: str, settings: Settings) -> Estimates:
     predictions = [_prediction(one.variable, one.columns, one.values) for one in asked.machine]
     shared: dict[str, Any] = {"predicted_var": asked.variables, "prediction": predictions, "cluster": asked.cluster}
     if method == "dsl":

@@ -9,12 +9,12 @@ from typing import Literal
 import pandas as pd
 
 from visanda.errors import DesignError, InputError
-from visanda.study.columns import numbers, numeric, require_columns
+from visanda.study.columns import numbers, numeric, refuse_no_table, require_columns
 from visanda.study.correct.coded import CodedRows, coded_rows
 from visanda.study.correct.machine import Machine, Prediction, machines
 from visanda.study.estimating.choice import EQUAL
 from visanda.study.regression.formula import absorbs, design, outcome_of
-from visanda.study.regression.mixed import mixed_formula
+from visanda.study.regression.mixed import mixed_formula, refuse_split_groups, refuse_unequal
 
 HALF = 0.5  # the probability from which a 0/1 variable is labelled 1
 Kind = Literal["mean", "lm", "logit", "poisson", "multinomial", "negbin", "ordinal", "mixed", "fepois"]
@@ -129,6 +129,7 @@ def question(
         InputError: a column or formula that does not fit.
         DesignError: too few codes, impossible probabilities.
     """
+    refuse_no_table(data)
     variables = [predicted_var] if isinstance(predicted_var, str) else list(predicted_var)
     listed = [prediction] if isinstance(prediction, str | Mapping) else list(prediction)
     if label is None:
@@ -147,8 +148,21 @@ def question(
     if parts.group:
         needed += sorted(parts.columns - set(variables))
     probability = None if sample_prob == EQUAL else sample_prob
+    if parts.group:
+        cluster = cluster or parts.group
     rows = coded_rows(checked, parts.fixed, variables, needed, probability, cluster, weights)
     kind = "mixed" if parts.group and model == "auto" else _kind(formula, parts.fixed, model, rows)
+    if parts.group:
+        if kind != "mixed":
+            raise InputError(
+                f"{formula!r} lets {parts.random} vary between groups, which is a mixed model and no {model}: leave "
+                f"the model out, or write C({parts.group}) or | {parts.group}"
+            )
+        refuse_split_groups(rows.data, parts.group, str(cluster))
+        if probability is not None:
+            refuse_unequal(rows.weight[rows.coded], parts.fixed, parts.group)
+            sample_prob = EQUAL
+            rows = coded_rows(checked, parts.fixed, variables, needed, None, cluster, weights)
     return Question(formula, asked, parts.fixed, kind, rows, machine, labels, sample_prob, cluster, weights)
 
 

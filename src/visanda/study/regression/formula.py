@@ -17,7 +17,8 @@ from formulaic.utils.variables import get_required_variables
 from numpy.typing import NDArray
 
 from visanda.errors import DesignError, InputError
-from visanda.study.columns import numeric, require_columns
+from visanda.study.columns import holds_dates, numeric, require_columns
+from visanda.study.wording import readable
 
 COLLINEAR = 1e-9  # a column whose part not explained by the others is smaller, relative to its length
 
@@ -167,9 +168,10 @@ def design(formula: str, data: pd.DataFrame, categories: Sequence[str] = ()) -> 
         categories: the values of an outcome that is a category.
 
     Raises:
-        InputError: a term cannot be computed, gives missing or infinite values, or the outcome is text.
+        InputError: a term cannot be computed, gives missing or infinite values, or is a date; the outcome is text.
     """
     left, right, absorbed = _parts(formula)
+    _refuse_dates(data, sorted(outside_categories(formula)))
     # An empty context: a formula sees the columns and the transforms, never the variables of our code.
     made = _design(data, Formula(lhs=left, rhs=right), tuple(categories))
     cells = (data.groupby(list(names), observed=True, dropna=False).ngroup() for names in absorbed)
@@ -208,7 +210,8 @@ def refuse_collinear_matrix(matrix: NDArray[np.float64], names: Sequence[str]) -
     length = np.sqrt((matrix**2).mean(axis=0))
     empty = [name for name, size in zip(names, length, strict=True) if size == 0]
     if empty:
-        raise DesignError(f"always 0 in these rows, so not estimable: {', '.join(empty)}. Leave it out.")
+        said = ", ".join(map(readable, empty))
+        raise DesignError(f"always 0 in these rows, so not estimable: {said}. Leave it out.")
     scaled = matrix / length
     _, triangle, order = scipy.linalg.qr(scaled, mode="economic", pivoting=True)
     size = np.abs(np.diag(triangle))
@@ -218,10 +221,10 @@ def refuse_collinear_matrix(matrix: NDArray[np.float64], names: Sequence[str]) -
     # the last column that fits no more, said together with those it is made of
     extra, basis = order[rank], order[:rank]
     share = np.linalg.lstsq(scaled[:, basis], scaled[:, extra], rcond=None)[0]
-    partners = [names[index] for index, part in zip(basis, share, strict=True) if abs(part) > 1e-6]
+    partners = [readable(names[index]) for index, part in zip(basis, share, strict=True) if abs(part) > 1e-6]
     raise DesignError(
-        f"collinear terms: {names[extra]} is a combination of {', '.join(partners)} "
-        f"in these {len(scaled):,} rows. Leave one of them out of the formula."
+        f"collinear terms: {readable(names[extra])} is a combination of {', '.join(partners)} "
+        "in these rows. Leave one of them out of the formula."
     )
 
 
@@ -270,6 +273,17 @@ def _design(data: pd.DataFrame, spec: Formula | ModelSpecs, categories: tuple[st
 def _without_intercept(made: Design) -> Design:
     kept = [place for place, name in enumerate(made.names) if name != "Intercept"]
     return replace(made, matrix=made.matrix[:, kept], names=tuple(made.names[place] for place in kept))
+
+
+def _refuse_dates(data: pd.DataFrame, names: Iterable[str]) -> None:
+    for name in names:
+        if name in data and holds_dates(data[name]):
+            first = pd.to_datetime(pd.Series([data[name].dropna().iloc[0]]).astype(str)).iloc[0]
+            raise InputError(
+                f"{name!r} holds dates, such as {first:%Y-%m-%d}, which are neither numbers nor categories: make a "
+                f"column of days since the first of them, or of years, and name that one; C({name}) takes each date "
+                "for a category"
+            )
 
 
 def _outcome_name(made: object) -> str:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from visanda.errors import DesignError
-from visanda.study.regression.moments import sandwich
+from visanda.study.regression.moments import NoSolution, sandwich
 from visanda.study.regression.small_sample import small_sample
 
 Array = NDArray[np.float64]
@@ -46,7 +45,7 @@ def maximise(at: Callable[[Array], Peak], weight: Array, start: Array, coefficie
         what: the model, for messages.
 
     Raises:
-        DesignError: a coefficient is not determined, or the steps do not settle.
+        NoSolution: a coefficient is not determined, or the steps do not settle.
     """
     found, here = start, at(start)
     for _ in range(MOST_STEPS):
@@ -68,7 +67,7 @@ def maximise(at: Callable[[Array], Peak], weight: Array, start: Array, coefficie
             if coefficients and least[0] < UNDETERMINED * len(weight):
                 break
             return found
-    raise DesignError(
+    raise NoSolution(
         f"the {what} does not converge: a term separates the outcome, or there are too few rows for so many terms. "
         "Take a term out, or code more rows."
     )

@@ -15,6 +15,7 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 
 from visanda.errors import DesignError, InputError
+from visanda.study.columns import written
 from visanda.study.regression.coefficients import Estimates
 from visanda.study.regression.formula import design, sides
 from visanda.study.regression.prepared import prepared, refuse_few, refuse_fixed_effects
@@ -111,6 +112,8 @@ def mixed(
     k = made.matrix.shape[1]
     varies, noise = np.atleast_2d(np.asarray(fitted.cov_re)), float(fitted.scale)
     coef, cov = np.asarray(fitted.fe_params), np.asarray(fitted.cov_params())[:k, :k]
+    if not (np.diag(cov) > 0).all():  # at a variance of 0 the curvature of the likelihood is none of the coefficients
+        cov = np.linalg.inv(_bread(made.matrix, random.matrix, varies, noise, number))
     if cluster is not None:
         inside = pd.factorize(rows[cluster])[0]
         cov = _robust(y - made.matrix @ coef, made.matrix, random.matrix, varies, noise, number, inside, group, cluster)
@@ -131,6 +134,29 @@ def mixed(
         correlation=correlation,
         groups=int(number.max()) + 1,
     )
+
+
+NEARLY = 1.1  # ratio of weights up to which rounding made them unequal, as of a sample in proportion to strata
+
+
+def refuse_split_groups(rows: pd.DataFrame, group: str, cluster: str) -> None:
+    """DesignError where a group lies in several clusters, so that it cannot be drawn again as a whole."""
+    if group != cluster and (several := rows.groupby(group, observed=True)[cluster].nunique() > 1).any():
+        raise DesignError(
+            f"{group} {written(several.index[several][0])} lies in several clusters of {cluster!r}, and a mixed model "
+            f"draws groups again as a whole: take {group!r} as the cluster (it is by itself, where none is named), or "
+            f"a linear model with {cluster!r} as the cluster"
+        )
+
+
+def refuse_unequal(weight: Array, fixed: str, group: str) -> None:
+    """DesignError where coded rows were drawn with different probabilities, which a mixed model has no weights for."""
+    if weight.max() > NEARLY * weight.min():
+        raise DesignError(
+            f"the probabilities of being drawn for coding differ up to {weight.max() / weight.min():.1f}-fold, and a "
+            f"mixed model has no weights of single rows. Take the linear model {fixed!r} with {group!r} as the "
+            f"cluster, or its fixed effects: '{fixed} | {group}'"
+        )
 
 
 TURN = "which repetition of the group"
@@ -225,6 +251,16 @@ def _fitted(y: Array, X: Array, Z: Array, number: NDArray[np.intp], reml: bool) 
 def _at_the_edge(fitted: sm.regression.mixed_linear_model) -> bool:
     """Whether groups do not vary, so that the maximum lies on the boundary, where no gradient is 0."""
     return bool(np.linalg.eigvalsh(np.atleast_2d(np.asarray(fitted.cov_re))).min() < 1e-4 * float(fitted.scale))
+
+
+def _bread(X: Array, Z: Array, varies: Array, noise: float, number: NDArray[np.intp]) -> Array:
+    """(k, k) the information of the fixed effects, X'V⁻¹X."""
+    bread = np.zeros((X.shape[1], X.shape[1]))
+    for place in range(int(number.max()) + 1):
+        own = number == place
+        inside = Z[own] @ varies @ Z[own].T + noise * np.eye(int(own.sum()))
+        bread += X[own].T @ np.linalg.solve(inside, X[own])
+    return bread
 
 
 def _robust(

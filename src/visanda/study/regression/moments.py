@@ -20,6 +20,10 @@ SINGULAR = 1e12  # condition number of the information above which a coefficient
 MOST_STEPS = 60
 
 
+class NoSolution(DesignError):
+    """The moments of these rows are 0 nowhere, or a likelihood has no maximum."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """The m rows of an estimating equation about n units: k terms, j columns of the outcome.
@@ -108,7 +112,7 @@ def solve(family: Family, rows: Rows, start: Array | None = None) -> Array:
         b, score = b + step, new_score
         if np.abs(step).max() <= 1e-10 * (1 + np.abs(b).max()):
             return b / each
-    raise DesignError(_no_solution(family))
+    raise NoSolution(_no_solution(family))
 
 
 def check_outcome(family: Family, y: Array) -> None:

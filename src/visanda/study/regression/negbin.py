@@ -17,10 +17,12 @@ from visanda.errors import DesignError, InputError
 from visanda.study.regression.coefficients import Estimates
 from visanda.study.regression.families import LARGEST, POISSON
 from visanda.study.regression.likelihood import Peak, lengths, maximise, robust
-from visanda.study.regression.moments import Rows, expected, solve
+from visanda.study.regression.moments import NoSolution, Rows, expected, solve
 from visanda.study.regression.prepared import prepared, refuse_few, refuse_fixed_effects
+from visanda.study.regression.separation import explained
 
 Array = NDArray[np.float64]
+DISPERSION = "alpha (dispersion)"  # no name that a column of a formula has
 LEAST, MOST = -14.0, 7.0  # of the log of alpha: beyond, counts are Poisson, or all but 0
 
 
@@ -34,16 +36,17 @@ def negbin(data: pd.DataFrame, formula: str, *, cluster: str | None = None, weig
         weights: column of how much each row counts, above 0; None: all alike.
 
     Returns:
-        Estimates of the terms, and of ``alpha``, the dispersion, last.
+        Estimates of the terms, and of alpha, the dispersion, last.
 
     Raises:
         InputError: a column or formula that does not fit, an outcome below 0.
-        DesignError: counts that scatter no more than Poisson counts, collinear terms, too few rows.
+        DesignError: an outcome of only 0 and 1, counts that scatter no more than Poisson counts, collinear terms, too
+            few rows.
 
     Example:
         >>> posts = pd.DataFrame({"shares": [0, 1, 0, 7, 2, 0, 14, 3, 40, 5], "faces": [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]})
         >>> negbin(posts, "shares ~ faces").frame().round(2)[["term", "estimate"]].values.tolist()
-        [['Intercept', 0.58], ['faces', 1.18], ['alpha', 1.44]]
+        [['Intercept', 0.58], ['faces', 1.18], ['alpha (dispersion)', 1.44]]
     """
     refuse_fixed_effects(formula, "negbin")
     ready = prepared(data, formula, cluster, weights)
@@ -51,6 +54,7 @@ def negbin(data: pd.DataFrame, formula: str, *, cluster: str | None = None, weig
     X, y = made.matrix, made.outcome[:, 0]
     if (y < 0).any():
         raise InputError("a negbin needs an outcome of 0 or more; the outcome has values below: use lm")
+    refuse_binary(y)
     k = X.shape[1]
     refuse_few(len(y), k + 1)
     weight = ready.weight / ready.weight.mean()
@@ -59,12 +63,24 @@ def negbin(data: pd.DataFrame, formula: str, *, cluster: str | None = None, weig
             "the counts scatter no more than Poisson counts, so that there is no dispersion to estimate: "
             "use model='poisson', whose standard errors are robust"
         )
-    found = nb_fit(X, y, weight)
+    try:
+        found = nb_fit(X, y, weight)
+    except NoSolution as error:
+        raise explained(error, ready.rows, formula, "negbin") from error
     cov = robust(_at(found, X, y, weight, np.unique(y, return_inverse=True)), weight, ready.cluster)
     scale = np.append(np.ones(k), np.exp(found[-1]))  # from the log of alpha to alpha
     coef, cov = np.append(found[:-1], scale[-1]), cov * np.outer(scale, scale)
-    names = (*made.names, "alpha")
+    names = (*made.names, DISPERSION)
     return Estimates(names, coef, np.sqrt(np.diag(cov)), cov, len(y), len(y), ready.n_dropped)
+
+
+def refuse_binary(y: Array) -> None:
+    """DesignError where an outcome is 0 or 1 throughout, which cannot scatter as counts do."""
+    if set(np.unique(y)) <= {0.0, 1.0}:
+        raise DesignError(
+            "a negbin is made for counts, and the outcome is only 0 or 1: a logit models its odds (logit), a Poisson "
+            "regression with robust standard errors its probability (poisson)"
+        )
 
 
 def nb_fit(X: Array, y: Array, weight: Array, start: Array | None = None) -> Array:

@@ -18,7 +18,9 @@ from visanda.study.columns import require_columns
 from visanda.study.regression.coefficients import Estimates
 from visanda.study.regression.formula import Design, design, outcome_of, refuse_collinear
 from visanda.study.regression.likelihood import Peak, lengths, maximise, robust
+from visanda.study.regression.moments import NoSolution
 from visanda.study.regression.prepared import prepared, refuse_few, refuse_fixed_effects
+from visanda.study.regression.separation import explained
 
 Array = NDArray[np.float64]
 Steps = NDArray[np.intp]
@@ -53,7 +55,10 @@ def ordinal(data: pd.DataFrame, formula: str, *, cluster: str | None = None, wei
     X, y = made.matrix, made.outcome[:, 0].astype(np.intp)
     weight = ready.weight / ready.weight.mean()
     refuse_few(len(y), X.shape[1] + len(values) - 1)
-    found = ordinal_fit(X, y, len(values), weight)
+    try:
+        found = ordinal_fit(X, y, len(values), weight)
+    except NoSolution as error:
+        raise explained(error, ready.rows, formula, "ordinal") from error
     cov = robust(_at(found, X, y, weight, len(values)), weight, ready.cluster)
     names = (*made.names, *thresholds(values))
     return Estimates(names, found, np.sqrt(np.diag(cov)), cov, len(y), len(y), ready.n_dropped)

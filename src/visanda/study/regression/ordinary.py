@@ -14,8 +14,9 @@ from visanda.study.regression.absorb import absorb, degrees_absorbed, refuse_abs
 from visanda.study.regression.coefficients import Estimates
 from visanda.study.regression.families import FAMILIES, Family
 from visanda.study.regression.formula import Design, complete, design, refuse_collinear, sides
-from visanda.study.regression.moments import Rows, check_outcome, influence, sandwich, solve
+from visanda.study.regression.moments import NoSolution, Rows, check_outcome, influence, sandwich, solve
 from visanda.study.regression.named import Model, categories_of, first_modelled, named
+from visanda.study.regression.separation import explained
 from visanda.study.regression.small_sample import small_sample
 
 
@@ -78,7 +79,10 @@ def weighted(
     if len(outcome) <= terms:
         raise DesignError(f"{len(outcome)} rows for {terms} terms: code more rows or take terms out")
     equations = Rows.of(made.matrix, outcome, weight / weight.mean())
-    coef, influences = fit(family, made, equations)
+    try:
+        coef, influences = fit(family, made, equations)
+    except NoSolution as error:
+        raise explained(error, rows, formula, model) from error
     cov = sandwich(influences, groups) * small_sample(len(rows), terms, groups)
     return Estimates(named(made, model), coef, np.sqrt(np.diag(cov)), cov, len(rows), len(rows), n_dropped)
 

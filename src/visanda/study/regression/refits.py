@@ -19,7 +19,7 @@ from visanda.study.regression.families import FAMILIES, Family
 from visanda.study.regression.formula import design, outcome_of
 from visanda.study.regression.moments import Rows, check_outcome, information, moments, solve
 from visanda.study.regression.named import Model, categories_of, named
-from visanda.study.regression.negbin import nb_fit
+from visanda.study.regression.negbin import nb_fit, refuse_binary
 from visanda.study.regression.ordinal import ordinal_design, ordinal_fit, steps_of, thresholds
 
 Array = NDArray[np.float64]
@@ -57,6 +57,8 @@ def refits(model: str, formula: str, tables: Sequence[pd.DataFrame]) -> tuple[tu
     if model == "negbin":
         laid = design(formula, whole)
         check_outcome(FAMILIES["poisson"], laid.outcome)
+        if laid.outcome.max() <= 1:  # predictions of a variable of 0 and 1 lie between
+            refuse_binary(laid.outcome[parts[0]])
         return laid.names, [_negbin(laid.matrix[rows], laid.outcome[rows, 0]) for rows in parts]
     kind = cast(Model, model)
     family = FAMILIES[kind]
