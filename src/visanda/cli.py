@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 import sys
 import types
 from collections.abc import Callable
@@ -25,6 +26,9 @@ from visanda.result import Result
 ROWS = 40  # of a table on the screen
 COLUMN = 9  # characters that a column needs at least
 PYTHON_ONLY = {"join", "population"}  # the verb for them on the command line is ``table``
+MISTAKEN = {  # verbs that sound alike: the one that is meant where some options are given, and what the other does
+    "share": ("shares", {"--by", "--adjust"}, "makes a copy for an archive, and has no shares by group"),
+}
 GROUPS = {  # verbs of several words: a method ``faces_gallery_add`` is ``visanda faces gallery add``
     "faces": "Who is who: the faces of a corpus, by a gallery of known people or by their likeness.",
     "models": "The models inside, with licence, source, use and limits; and those that were trained in a corpus.",
@@ -49,6 +53,7 @@ def main(words: list[str] | None = None) -> None:
     try:
         folder, rest = _folder([word for word in words if word != "--debug"])
         _corpus.folder = folder
+        _refuse_mistaken(rest)
         app(rest)
     except VisandaError as error:
         if debug:
@@ -69,6 +74,15 @@ def _folder(words: list[str]) -> tuple[str, list[str]]:
     if len(words) < 2:
         raise VisandaError("-C needs a folder")
     return words[1], words[2:]
+
+
+def _refuse_mistaken(words: list[str]) -> None:
+    """VisandaError where a verb is given the options of another one that sounds like it; says that command."""
+    for verb, (meant, options, what) in MISTAKEN.items():
+        given = {word.split("=")[0] for word in words}
+        if words[:1] == [verb] and given & options:
+            command = shlex.join(["visanda", meant, *words[1:]])
+            raise VisandaError(f"'visanda {verb}' {what}. For that, type: {command}")
 
 
 class _Corpus:

@@ -114,3 +114,11 @@ def test_the_demonstration_leaves_other_folders_alone(run, tmp_path):
     status, _, err = run("demo", tmp_path)
     assert status == 1 and "name another folder" in err
     assert (tmp_path / "mine.txt").exists()
+
+
+def test_who_types_share_for_shares_is_told_the_command(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run("share", "protest", "--by", "month", "--adjust")
+    assert status == 1 and "type: visanda shares protest --by month --adjust" in err
+    status, _, err = run("share", "protest", "--by=outlet, month")
+    assert status == 1 and "type: visanda shares protest '--by=outlet, month'" in err
