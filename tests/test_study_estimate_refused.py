@@ -184,3 +184,47 @@ def test_a_column_that_stands_in_the_table_twice(posts):
 def test_a_column_that_stands_in_the_formula_twice_counts_once(posts):
     once, twice = (estimate(posts, formula, **KNOWN).table for formula in ("y ~ x", "y ~ x + x"))
     pd.testing.assert_frame_equal(once, twice)
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        ("y ~ x**2", r"x\*\*2 is an interaction of a term with itself.*write I\(x\*\*2\)"),
+        ("y ~ np.abs(x)^2 + z", "is an interaction"),
+        ("y ~ y + x", "y stands left and right of the ~"),
+        ("y = x", "is no variable, whose mean could be taken, and no regression: write 'y ~ x"),
+        ("", "is no variable"),
+    ],
+)
+def test_formulas_that_ask_for_something_else_than_they_say(posts, formula, message):
+    with pytest.raises(InputError, match=message):
+        estimate(posts, formula, **KNOWN)
+
+
+def test_powers_where_they_mean_what_they_say(posts):
+    assert "I(x ** 2)" in set(by(estimate(posts, "y ~ x + I(x**2)", **KNOWN), CORRECTED).index)
+    assert "x:z" in set(by(estimate(posts, "y ~ (x + z)**2", **KNOWN), CORRECTED).index)
+
+
+def test_a_column_of_equal_probabilities_is_a_simple_random_sample(posts):
+    equal, column = (
+        estimate(posts.assign(pi=0.2), "y ~ x", method="ppi", **{**KNOWN, "sample_prob": how}).table
+        for how in ("equal", "pi")
+    )
+    pd.testing.assert_frame_equal(equal, column)
+    unequal = posts.assign(pi=np.where(posts["x"] > 0, 0.3, 0.1))
+    with pytest.raises(DesignError, match="drawn with different probabilities: use dsl"):
+        estimate(unequal, "y ~ x", method="ppi", **{**KNOWN, "sample_prob": "pi"})
+
+
+def test_marginal_effects_that_there_are_none_of_are_refused_before_resampling(posts):
+    def never(done, total):
+        raise AssertionError("resampled")
+
+    with pytest.raises(DesignError, match="average marginal effects"):
+        estimate(posts, "likes ~ y", model="negbin", margins=True, progress=never, **KNOWN)
+
+
+def test_a_table_without_rows(posts):
+    with pytest.raises(InputError, match="the table has no rows"):
+        estimate(posts.head(0), "y ~ x", **KNOWN)

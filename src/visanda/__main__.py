@@ -1,4 +1,4 @@
-"""``python -m visanda`` and the command ``visanda``: one line, and no traceback, if stopped while libraries are read."""
+"""``python -m visanda`` and the command ``visanda``: a line, and no traceback, if stopped while libraries are read."""
 
 from __future__ import annotations
 

@@ -64,11 +64,14 @@ def choose(method: Method, model: str, sample_prob: str | None, predicted: int) 
             "no closed correction."
         )
     if method == "dsl" and model not in DSL:
-        raise DesignError(f"DSL is made for {', '.join(DSL)}; for model={model!r} use method='debias'")
+        raise DesignError(f"DSL is made for {', '.join(DSL)}; of a {model} the errors are taken out by debias")
     if method == "ppi" and sample_prob != EQUAL:
-        raise DesignError("PPI++ takes a simple random sample of coded rows (sample_prob='equal'); for others use DSL")
+        raise DesignError(
+            "PPI++ takes a simple random sample of coded rows, and these were drawn with different probabilities: use "
+            "dsl"
+        )
     if method == "ppi" and model in ("multinomial", *DEBIAS):
-        raise DesignError(f"PPI++ is made for means, lm, logit and poisson; for model={model!r} use DSL or debias")
+        raise DesignError(f"PPI++ is made for means, lm, logit and poisson; for a {model} use dsl or debias")
     return method, f"{method} was asked for."
 
 

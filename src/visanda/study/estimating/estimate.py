@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Literal
@@ -124,11 +124,12 @@ def estimate(
         ['naive', 'gold only', 'corrected (DSL)']
     """
     asked = question(data, formula, model, predicted_var, prediction, sample_prob, label, cluster, weights)
-    chosen, why = choose(method, asked.kind, sample_prob, len(asked.machine))
+    chosen, why = choose(method, asked.kind, asked.drawn, len(asked.machine))
     coded = pd.Series(asked.rows.coded, index=asked.rows.data.index)
     refuse_training_codes(asked.rows.data, coded, trained_on)
     settings = Settings(learner, folds, splits, resamples, seed, progress)
     name = CALLED[chosen]
+    in_points = effects(asked, chosen, settings, truth) if margins else {}
     compared, impossible = possible(others(asked, truth))
     ours = corrected(asked, chosen, settings)
     impossible += getattr(ours, "warnings", [])  # of a bootstrap
@@ -168,7 +169,7 @@ def estimate(
         extra={"wide": _wide(table)},
     )
     if margins:
-        made.also.append(_effects(asked, chosen, settings, truth))
+        made.also.append(_effects(asked, chosen, in_points))
     return made
 
 
@@ -176,8 +177,8 @@ def _ordered(fits: dict[str, Estimates], name: str) -> dict[str, Estimates]:
     return {method: fits[method] for method in (NAIVE, GOLD, name, TRUTH) if method in fits}
 
 
-def _effects(asked: Question, chosen: str, settings: Settings, truth: dict[str, str] | None) -> Result:
-    found, impossible = possible(effects(asked, chosen, settings, truth))
+def _effects(asked: Question, chosen: str, fits: dict[str, Callable[[], Estimates]]) -> Result:
+    found, impossible = possible(fits)
     name = CALLED[chosen]
     if "corrected" in found:
         found[name] = found.pop("corrected")

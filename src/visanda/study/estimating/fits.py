@@ -74,7 +74,7 @@ def _corrected(asked: Question, method: str, settings: Settings) -> Estimates:
         known: dict[str, Any] = {"sample_prob": asked.probability, "weights": asked.weights, "model": asked.model}
         return dsl(asked.rows.data, asked.asked, **known, **shared, **settings.crossfitting)
     if asked.weights:
-        raise DesignError(f"method={method!r} knows no weights of rows yet: leave weights out, or use DSL")
+        raise DesignError(f"{method} knows no weights of rows yet: leave weights out, or use dsl")
     if method == "debias":
         return debias(
             asked.rows.data,
@@ -88,7 +88,7 @@ def _corrected(asked: Question, method: str, settings: Settings) -> Estimates:
         )
     variable, column = asked.variables[0], asked.machine[0].columns[0]
     if len(asked.machine) > 1 or asked.rows.categories:
-        raise DesignError(f"method={method!r} takes one predicted variable, of numbers or of 0 and 1: use DSL")
+        raise DesignError(f"{method} takes one predicted variable, of numbers or of 0 and 1: use dsl")
     one: dict[str, Any] = {"predicted_var": variable, "prediction": column, "cluster": asked.cluster}
     if method == "ppi":
         formula = asked.formula if asked.kind == "mean" else asked.asked
@@ -116,7 +116,10 @@ def effects(
         DesignError: the method has none.
     """
     if method != "dsl" or asked.kind == "mean":
-        raise DesignError("average marginal effects are computed for regressions by method='dsl' only")
+        raise DesignError(
+            "average marginal effects are computed of regressions that dsl corrects (lm, logit, poisson, multinomial): "
+            "leave them out, or choose such a model"
+        )
     model: Any = asked.model
     predictions = [_prediction(one.variable, one.columns, one.values) for one in asked.machine]
     rows, coded = asked.rows, asked.rows.coded

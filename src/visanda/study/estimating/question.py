@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +14,7 @@ from visanda.study.columns import numbers, numeric, refuse_no_table, require_col
 from visanda.study.correct.coded import CodedRows, coded_rows
 from visanda.study.correct.machine import Machine, Prediction, machines
 from visanda.study.estimating.choice import EQUAL
-from visanda.study.regression.formula import absorbs, design, outcome_of
+from visanda.study.regression.formula import absorbs, design, outcome_of, sides
 from visanda.study.regression.mixed import mixed_formula, refuse_split_groups, refuse_unequal
 
 HALF = 0.5  # the probability from which a 0/1 variable is labelled 1
@@ -62,6 +63,14 @@ class Question:
     def probability(self) -> str | None:
         """The column of probabilities; None where all are alike."""
         return None if self.sample_prob == EQUAL else self.sample_prob
+
+    @property
+    def drawn(self) -> str | None:
+        """The same as ``sample_prob``; ``"equal"`` also where the column has one value."""
+        if self.probability is None:
+            return self.sample_prob
+        known = self.rows.data[self.probability].dropna()
+        return EQUAL if known.nunique() == 1 else self.probability
 
     @property
     def effects(self) -> bool:
@@ -189,7 +198,12 @@ def refuse_training_codes(rows: pd.DataFrame, coded: pd.Series, trained_on: str 
 
 def _with_outcome(data: pd.DataFrame, formula: str) -> str:
     if "~" in formula:
+        outcome = outcome_of(mixed_formula(formula).fixed).strip("`")
+        if outcome in sides(mixed_formula(formula).fixed)[1]:
+            raise InputError(f"{outcome} stands left and right of the ~ of {formula!r}: nothing explains itself")
         return formula
+    if formula not in data and not re.fullmatch(r"[\w. -]*\w", formula):
+        raise InputError(f"{formula!r} is no variable, whose mean could be taken, and no regression: write 'y ~ x + z'")
     require_columns(data, [formula], "the variable")
     return f"`{formula}` ~ 1"
 

@@ -39,7 +39,7 @@ def fepois(data: pd.DataFrame, formula: str, *, cluster: str | None = None, weig
         MissingExtra: pyfixest is not installed.
     """
     if not absorbs(formula):
-        raise InputError(f"{formula!r} has no fixed effects: write 'y ~ x | city + month', or use model='poisson'")
+        raise InputError(f"{formula!r} has no fixed effects: write 'y ~ x | city + month', or use a poisson")
     ready = prepared(data, formula, cluster, weights)
     outcome = outcome_of(formula).strip("`")
     if outcome in ready.rows and not (pd.to_numeric(ready.rows[outcome], errors="coerce") >= 0).all():

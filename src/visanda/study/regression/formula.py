@@ -20,6 +20,7 @@ from visanda.errors import DesignError, InputError
 from visanda.study.columns import holds_dates, numeric, require_columns
 from visanda.study.wording import readable
 
+POWER = re.compile(r"([\w.]+(?:\(\))?) *((?:\*\*|\^) *\d+)")
 COLLINEAR = 1e-9  # a column whose part not explained by the others is smaller, relative to its length
 
 
@@ -116,13 +117,29 @@ def parsed(formula: str) -> Formula:
     """The formula, taken apart.
 
     Raises:
-        InputError: it does not parse.
+        InputError: it does not parse, or has a power that a formula reads as an interaction.
     """
+    if power := POWER.search(_outside(formula)):
+        raise InputError(
+            f"in a formula {power[0]} is an interaction of a term with itself, which is that term alone: write "
+            f"I({power[1].replace('()', '(...)')}**2) for its square"
+        )
     try:
         return Formula(formula)
     except (FormulaicError, SyntaxError) as error:
         plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()[0]  # formulaic colours its errors
         raise InputError(f"the formula {formula!r} does not parse: {plain} Write it as 'y ~ x + z'.") from error
+
+
+def _outside(formula: str) -> str:
+    """The formula without what stands in brackets."""
+    depth, kept = 0, []
+    for letter in formula:
+        depth -= letter == ")"
+        if depth == 0:
+            kept.append(letter)
+        depth += letter == "("
+    return "".join(kept)
 
 
 def _parts(formula: str) -> tuple[Formula, Formula, list[tuple[str, ...]]]:
@@ -150,6 +167,8 @@ def complete(data: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     """
     columns = sorted(set(columns))
     require_columns(data, columns)
+    if data.empty:
+        raise InputError("the table has no rows")
     rows = data.assign(**{name: numeric(data[name]) for name in columns})
     rows = rows.dropna(subset=columns).reset_index(drop=True)
     if rows.empty:

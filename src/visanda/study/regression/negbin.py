@@ -61,7 +61,7 @@ def negbin(data: pd.DataFrame, formula: str, *, cluster: str | None = None, weig
     if _no_dispersion(X, y, weight) is not None:
         raise DesignError(
             "the counts scatter no more than Poisson counts, so that there is no dispersion to estimate: "
-            "use model='poisson', whose standard errors are robust"
+            "use a poisson, whose standard errors are robust"
         )
     try:
         found = nb_fit(X, y, weight)

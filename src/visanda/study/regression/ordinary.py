@@ -104,7 +104,7 @@ def without_effects(family: Family, made: Design, rows: Rows) -> Rows:
         return rows
     if family.name != "lm":
         raise DesignError(
-            f"a {family.name} cannot absorb fixed effects: write C(city) for some levels, or use model='lm'"
+            f"a {family.name} cannot absorb fixed effects: write C(city) for some levels, or use a linear model (lm)"
         )
     left = absorb(rows, made.absorbed)
     refuse_absorbed(made.names, rows.X, left.X)

@@ -71,7 +71,8 @@ def refuse_fixed_effects(formula: str, model: str) -> None:
     """DesignError where a formula absorbs fixed effects that the model cannot absorb."""
     if absorbs(formula):
         raise DesignError(
-            f"a {model} cannot absorb fixed effects: write C(city) for some levels, or use model='lm' or 'fepois'"
+            f"a {model} cannot absorb fixed effects: write C(city) for some levels, or use a linear model (lm), or "
+            "fepois for counts"
         )
 
 
