@@ -254,6 +254,17 @@ class TestRefused:
         with pytest.raises(DesignError):
             adjusted_shares(drawn(1).assign(pi=pi), "true", "said", sample_prob="pi")
 
+    def test_one_cluster_does_not_pass_for_certainty(self):
+        data = pd.concat([drawn(year).assign(year=year, outlet=f"outlet {year}") for year in (1, 2)], ignore_index=True)
+        for errors in ("strata", "pooled"):
+            with pytest.raises(DesignError, match=r"in 1 lie in one cluster of 'outlet'.*standard error would be 0"):
+                adjusted_shares(data, "true", "said", by="year", cluster="outlet", errors=errors)
+        data["video"] = np.where(data["true"].notna(), "coded", data.index % 50)
+        with pytest.raises(DesignError, match="all coded rows lie in one cluster"):
+            adjusted_shares(data, "true", "said", cluster="video")
+        found = adjusted_shares(data.assign(video=data.index % 20), "true", "said", cluster="video")
+        assert any("only 20 clusters" in text for text in found.warnings)
+
     def test_columns(self):
         with pytest.raises(InputError, match="did you mean said"):
             adjusted_shares(drawn(1), "true", "sad")

@@ -3,11 +3,13 @@
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 from coder import code_by_category
 
 from visanda.errors import DesignError, InputError
+from visanda.study import adjusted_shares
 
 
 @pytest.fixture
@@ -48,6 +50,21 @@ def test_shares_by_group_with_adjusted_counts(predicted):
     assert set(by.table["group"]) == {"CC0-1.0", "Public Domain"}
     assert any(text.startswith("No corrected share of Public domain: ") for text in by.warnings)
     assert by.figure is not None
+
+
+def test_counts_are_adjusted_by_labels_that_have_not_seen_the_codes(predicted):
+    """A head on its own 100 training pictures makes no error; by its labels nothing would be adjusted."""
+    adjusted = predicted.shares("nature", adjust=True).also[0]
+    frame = predicted.join("nature")
+    frame["counted"] = np.where(frame["nature_crossfit_yes"] > frame["nature_crossfit_no"], "yes", "no")
+    by_hand = adjusted_shares(frame, "nature", "counted", sample_prob="nature_pi").table.set_index("class")
+    mine = adjusted.table.set_index("class")
+    for name in ("naive", "adjusted", "se"):
+        assert mine.loc["1", name] == pytest.approx(by_hand.loc["yes", name]), name
+    rates = adjusted.extra["error rates"]
+    assert (rates.loc[rates["true"] != rates["said"], "rows"] > 0).any()
+    own = (frame["nature_predicted"] == "yes").mean()
+    assert any("had not learnt from" in text and f"{own:.1%}" in text for text in adjusted.words)
 
 
 def test_a_probability_that_nobody_knows_is_no_equal_one(study):

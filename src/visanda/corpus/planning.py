@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 import pandas as pd
 
 from visanda import codes
-from visanda.corpus.classify.coded import Coded, coded
+from visanda.corpus.classify.coded import Coded, coded, unseen_labels
 from visanda.corpus.dates import PERIODS, begins, date_column
 from visanda.corpus.estimating import Estimating, names_of
 from visanda.corpus.sampling import listed
 from visanda.errors import DesignError, InputError
+from visanda.progress import progress
 from visanda.result import Result
 from visanda.study.correct.counts import adjusted_shares
 from visanda.study.planning.ahead import codes_for_accuracy, codes_for_share, double_coding
 from visanda.study.planning.budget import budget
+from visanda.study.sample import strata
 from visanda.study.shares import shares_by
 
 PILOT = 10  # codes from which on a plan is made of them
+COUNTED = "machine's label"
 
 
 class Planning(Estimating):
@@ -120,7 +124,7 @@ class Planning(Estimating):
             by: columns of media whose combinations are the groups; day, week, month, quarter and year are made of a
                 date.
             adjust: add adjusted counts (Rogan & Gladen 1978), which undo the machine's error rates, and a test of
-                whether these are the same in all groups.
+                whether these are the same in all groups. They count labels that are cross-fitted, as error rates are.
             date: the column of media with dates; the only one that holds some, by default.
             cluster: a column whose pictures are not independent.
             where: which pictures, as a condition in SQL on the table media.
@@ -142,36 +146,73 @@ class Planning(Estimating):
         frame = self._with_periods(frame, groups, date, where)
         drawn = self._probability(frame, [one], "dsl", assume_random)
         arguments: dict[str, Any] = {"variable": variable, "by": groups, "adjust": adjust, "cluster": cluster}
-        result = shares_by(
-            frame,
-            one.column,
-            by=groups,
-            prediction=one.prediction,
-            label=one.label,
-            sample_prob="pi__" if drawn == "pi__" else None,
-            cluster=cluster,
-            seed=seed,
-        )
+        many = strata(frame, groups).nunique() if groups else 0
+        with progress(f"shares {variable}", many) as advance:
+            result = shares_by(
+                frame,
+                one.column,
+                by=groups,
+                prediction=one.prediction,
+                label=one.label,
+                sample_prob=drawn,
+                cluster=cluster,
+                seed=seed,
+                progress=lambda done, total: advance(1),
+            )
         result.warnings += notes
+        result.provenance |= {"where": where, "made": datetime.now().astimezone().isoformat(" ", "minutes")}
         name = f"{variable}-shares"
         if adjust:
             try:
-                adjusted = adjusted_shares(
-                    frame.dropna(subset=[one.label]).rename(columns={one.label: "machine's label"}),
-                    one.column,
-                    "machine's label",
-                    by=groups or None,
-                    sample_prob="pi__" if drawn == "pi__" else None,
-                    cluster=cluster,
-                    errors=errors,
-                )
+                adjusted = self._adjusted(one, frame, groups, drawn, cluster, errors)
                 adjusted.save(self.results, f"{name}-adjusted")
                 result.also.append(adjusted)
             except DesignError as error:
-                result.warnings.append(f"No adjusted counts: {error}")
+                result.warnings.append(f"No adjusted counts: {_flags(error)}")
         with self.record("shares", arguments | {"where": where, "errors": errors, "seed": seed}):
             result.save(self.results, name)
         return result
+
+    def _adjusted(
+        self,
+        one: Coded,
+        frame: pd.DataFrame,
+        groups: list[str],
+        drawn: str | None,
+        cluster: str | None,
+        errors: Literal["strata", "pooled"],
+    ) -> Result:
+        """Adjusted counts of labels that have not learnt from the codes that tell how often they err."""
+        if one.value is None and not one.values:
+            raise DesignError(f"{one.column} is a number, and adjusted counts are shares of values")
+        labels, crossfit = unseen_labels(self, one)
+        counted = frame.drop(columns=one.label).assign(**{COUNTED: frame["id"].map(labels)})
+        found = adjusted_shares(
+            counted.dropna(subset=[COUNTED]),
+            one.column,
+            COUNTED,
+            by=groups or None,
+            sample_prob=drawn,
+            cluster=cluster,
+            errors=errors,
+        )
+        found.warnings = [_flags(text) for text in found.warnings]
+        if crossfit:
+            value = 1.0 if one.value is not None else one.values[-1]
+            own, theirs = (float((column.dropna() == value).mean()) for column in (frame[one.label], counted[COUNTED]))
+            named = one.column if one.value is not None else f"{one.column} = {value}"
+            found.words.append(
+                "Counted, and compared with the codes, are the labels of classifiers that had not learnt from the fold "
+                "of the codes that a picture belongs to (cross-fitting): a classifier hardly errs on its own training "
+                f"pictures, and would adjust nothing. By these labels the share of {named} is {theirs:.1%} before "
+                f"adjusting; by those of the model itself, which estimates show as naive, {own:.1%}."
+            )
+        else:
+            found.words.append(
+                f"Counted, and compared with the codes, are the labels of the model of {one.variable}; codes that it "
+                "learnt from do not count."
+            )
+        return found
 
     def _has_codes(self, name: str) -> bool:
         return any(name == one or name.startswith(f"{one}_") for one in codes.variables(self.folder)) and any(
@@ -217,3 +258,11 @@ class Planning(Estimating):
 
 def _columns(groups: list[str]) -> list[str]:
     return [name for name in groups if name not in PERIODS]
+
+
+def _flags(message: object) -> str:
+    """A message of the statistics, with the names of options as one types them."""
+    said = str(message)
+    for name in ("pooled", "strata"):
+        said = said.replace(f"errors='{name}'", f"--errors {name}")
+    return said.replace("leave out the cluster", "leave out --cluster")

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from visanda.errors import DesignError
 from visanda.result import Result
-from visanda.study.columns import require_columns
-from visanda.study.correct.coded import FEWEST_CODED
+from visanda.study.codes_alike import exact, shares_alike
+from visanda.study.columns import numeric, require_columns
+from visanda.study.correct.coded import EQUAL, FEWEST_CODED
 from visanda.study.correct.crossfit import Learner
 from visanda.study.correct.machine import Prediction
-from visanda.study.estimating.choice import EQUAL
 from visanda.study.estimating.estimate import estimate
+from visanda.study.estimating.fits import GOLD, NAIVE
 from visanda.study.output.shares_figure import shares_figure
+from visanda.study.regression.bootstrap import Progress
 from visanda.study.sample import EVERYTHING, strata
 
 FEW = 20  # codes of a group below which its share is rough
+COLUMNS = ["group", "method", "estimate", "se", "low", "high", "n", "n_coded"]
+MOST_SAID = 6  # groups; more are read in the table
 
 
 def shares_by(
@@ -34,11 +38,17 @@ def shares_by(
     learner: Literal["linear", "raw"] | Learner = "linear",
     splits: int = 10,
     seed: int = 1,
+    progress: Progress | None = None,
 ) -> Result:
     """The mean of a variable in each group, three ways: its share where it is 0/1, the share of each category.
 
     Corrected shares are estimated in each group from its own codes (design-based supervised learning), so that the
     machine may err differently in each. Groups with fewer than 10 codes have no corrected share, and that is said.
+    Where all codes of a group are the same, nothing can be learnt there about the machine's errors: the share comes
+    from the codes alone, with the exact interval of Clopper & Pearson (1934), which is about 3.7 / n wide.
+
+    Intervals of shares end at 0 and 1. A corrected share may itself lie outside, by chance; it is left where it is,
+    since cutting it would bias what is made of it.
 
     Args:
         data: a row a unit.
@@ -46,14 +56,16 @@ def shares_by(
         by: columns whose combinations are the groups; none: all rows are one.
         prediction: as of :func:`visanda.study.estimate`.
         label: column of the machine's hard label.
-        sample_prob: column of probabilities; None: a simple random sample was coded.
+        sample_prob: column of probabilities; ``"equal"`` or None: a simple random sample was coded.
         cluster: column of units that go together.
         learner: of the cross-fitting.
         splits: of the cross-fitting.
         seed: of the splits.
+        progress: called with the groups done and those in all.
 
     Returns:
-        A Result with a row a group, term and method: group, method, term, estimate, se, low, high, n, n_coded.
+        A Result with a row a group, term and method: group, method, term, estimate, se, low, high, n, n_coded; se is
+        missing where the interval is exact.
 
     Raises:
         InputError: a column that is not there.
@@ -66,66 +78,146 @@ def shares_by(
     """
     require_columns(data, [variable, *by])
     groups = strata(data, list(by)) if by else pd.Series(EVERYTHING, index=data.index)
-    tables, refused, bare = [], [], []
-    for group in sorted(groups.unique()):
+    values = sorted(numeric(data[variable]).dropna().unique().tolist())
+    call: dict[str, Any] = {
+        "prediction": prediction,
+        "label": label,
+        "cluster": cluster,
+        "learner": learner,
+        "splits": splits,
+        "seed": seed,
+    }
+    tables, refused, bare, alike = [], [], [], []  # of groups: shares, why there are none, too few codes, all the same
+    names = sorted(groups.unique())
+    shares = bool(values) and (not pd.api.types.is_number(values[0]) or set(values) <= {0.0, 1.0})
+    for place, group in enumerate(names):
         rows = data[groups == group]
-        if rows[variable].notna().sum() < FEWEST_CODED:
-            bare.append(str(group))
-            continue
+        n_coded = int(rows[variable].notna().sum())
         try:
-            found = estimate(
-                rows,
-                variable,
-                method="dsl",
-                predicted_var=variable,
-                prediction=prediction,
-                label=label,
-                sample_prob=sample_prob or EQUAL,
-                cluster=cluster,
-                learner=learner,
-                splits=splits,
-                seed=seed,
-            ).table
+            if n_coded < FEWEST_CODED:
+                bare.append(str(group))
+            elif shares and len(values) > 1 and rows[variable].nunique() == 1:
+                found = shares_alike(
+                    rows, variable, values, prediction, label, sample_prob, cluster, naive=NAIVE, gold=GOLD
+                )
+                tables.append(found.assign(group=group, n_coded=n_coded))
+                alike.append(f"{group} ({n_coded:,}, all {_said(rows[variable].dropna().iloc[0])})")
+            else:
+                found = estimate(
+                    rows, variable, method="dsl", predicted_var=variable, sample_prob=sample_prob or EQUAL, **call
+                ).table
+                if shares and not pd.api.types.is_number(values[0]):
+                    found = _never_coded(found, rows, variable, values, sample_prob, cluster)
+                tables.append(found.drop(columns="p").assign(group=group, n_coded=n_coded))
         except DesignError as error:
             refused.append(f"{group}: {error}")
-            continue
-        n_coded = int(rows[variable].notna().sum())
-        tables.append(found.drop(columns="p").assign(group=group, n_coded=n_coded))
+        if progress is not None:
+            progress(place + 1, len(names))
     if bare:
         refused.append(f"{', '.join(bare)}: fewer than {FEWEST_CODED} codes there. Code more, or take groups together.")
-    if not tables:
-        raise DesignError("no group can be corrected: " + "; ".join(refused[:3]))
-    table = pd.concat(tables, ignore_index=True)
-    table = table[["group", "method", "term", "estimate", "se", "low", "high", "n", "n_coded"]]
-    warnings = [f"No corrected share of {text}" for text in refused]
-    few = table.loc[table["n_coded"] < FEW, "group"].unique()
-    if len(few):
-        warnings.append(f"Fewer than {FEW} codes in {', '.join(map(str, few))}: intervals there are rough.")
-    title = f"{variable}" + (f" by {', '.join(by)}" if by else "")
+    if not any(_corrected(one).any() for one in tables):
+        raise DesignError("no group can be corrected: " + "; ".join([*refused, *_same(alike)][:3]))
+    table = _ended(pd.concat(tables, ignore_index=True))
     terms = table["term"].unique()
+    table = table[[*COLUMNS, "term"] if len(terms) == 1 else [*COLUMNS[:2], "term", *COLUMNS[2:]]]
+    title = f"{variable}" + (f" by {', '.join(by)}" if by else "")
     shown = table[table["term"] == terms[-1]] if len(terms) > 1 else table
     return Result(
         title=f"Shares of {title}",
         table=table,
         words=_words(table),
-        warnings=warnings,
+        warnings=[f"No corrected share of {text}" for text in refused] + _same(alike) + _warnings(table),
         draw=partial(shares_figure, shown, title=f"{terms[-1]}", label="Share") if by else None,
         provenance={"variable": variable, "by": list(by), "method": "dsl", "seed": seed},
     )
+
+
+def _never_coded(
+    found: pd.DataFrame,
+    rows: pd.DataFrame,
+    variable: str,
+    values: list[Any],
+    sample_prob: str | None,
+    cluster: str | None,
+) -> pd.DataFrame:
+    """The share 0 by the codes, with its exact interval, of each category that nobody coded in a group."""
+    seen = set(rows[variable].dropna())
+    lines = [
+        {"method": GOLD, "term": f"share of {value}", "n": int(rows[variable].notna().sum())}
+        | dict(zip(("estimate", "low", "high"), exact(rows, variable, 0.0, sample_prob, cluster), strict=True))
+        for value in values
+        if value not in seen
+    ]
+    return pd.concat([found, pd.DataFrame(lines)], ignore_index=True) if lines else found
+
+
+def _said(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _corrected(table: pd.DataFrame) -> pd.Series:
+    return table["method"].str.startswith("corrected")
+
+
+def _ended(table: pd.DataFrame) -> pd.DataFrame:
+    """Intervals of shares that end at 0 and 1; those of means of numbers as they are."""
+    share = table["term"].str.startswith("share of ")
+    ended = table[["low", "high"]].clip(0.0, 1.0).where(share, table[["low", "high"]])
+    return table.assign(**ended)
+
+
+def _same(alike: list[str]) -> list[str]:
+    """What to say of groups of which all codes are the same."""
+    if not alike:
+        return []
+    return [
+        f"All codes are the same in {', '.join(alike)}: nothing can be learnt there about the machine's errors, so the "
+        "share rests on the codes alone, with an exact interval (Clopper & Pearson 1934)."
+    ]
+
+
+def _warnings(table: pd.DataFrame) -> list[str]:
+    """Groups of few codes; corrected shares that no share can be."""
+    found = []
+    few = list(map(str, table.loc[table["n_coded"] < FEW, "group"].unique()))
+    if few:
+        found.append(f"Fewer than {FEW} codes in {_listed(few)}: intervals there are rough.")
+    share = table["term"].str.startswith("share of ") & _corrected(table)
+    outside = table[share & ((table["estimate"] < 0) | (table["estimate"] > 1))]
+    if len(outside):
+        where = [f"{row['group']} ({row['term']} {row['estimate']:.3f})" for row in outside.to_dict("records")]
+        found.append(
+            f"By chance, a corrected share lies below 0 or above 1 in {_listed(where)}. It is not cut, which would "
+            "bias what is made of it; its interval ends at 0 or 1. More codes bring it inside."
+        )
+    return found
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_SAID} more" if len(names) > MOST_SAID else ""
+    return ", ".join(names[:MOST_SAID]) + more
 
 
 def _words(table: pd.DataFrame) -> list[str]:
     """How far the machine's shares are off, in the group where it is most."""
     wide = table.pivot_table(index=["group", "term"], columns="method", values="estimate")
     corrected = next(name for name in wide if str(name).startswith("corrected"))
-    words = ["In each group the machine's errors were corrected by its own codes (DSL, Egami et al. 2023)."]
-    if "naive" in wide:
-        off = (wide["naive"] - wide[corrected]).dropna()
+    many = table["group"].nunique() > 1
+    words = [
+        ("In each group the" if many else "The")
+        + " machine's errors were corrected by "
+        + ("its own" if many else "the")
+        + " codes (DSL, Egami et al. 2023)."
+    ]
+    if NAIVE in wide:
+        off = (wide[NAIVE] - wide[corrected]).dropna()
         place = off.index[int(off.abs().argmax())]
         group, term = place if isinstance(place, tuple) else (place, "")
-        machine, ours = (float(wide[name].loc[place]) for name in ("naive", str(corrected)))
+        machine, ours = (float(wide[name].loc[place]) for name in (NAIVE, str(corrected)))
         words.append(
             f"The machine's labels are furthest off in {group}: {term} is {machine:.3f} by them, and {ours:.3f} "
-            f"corrected."
+            "corrected."
+            if many
+            else f"The {term} is {machine:.3f} by the machine's labels, and {ours:.3f} corrected."
         )
     return words

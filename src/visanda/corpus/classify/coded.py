@@ -132,6 +132,26 @@ def columns_of(store: Store, one: Coded) -> tuple[pd.DataFrame, str]:
     return pd.DataFrame(found).rename_axis("id").reset_index(), note
 
 
+def unseen_labels(store: Store, one: Coded) -> tuple[pd.Series, bool]:
+    """The machine's label of each unit, by id, from a model that has not learnt from the unit's code.
+
+    Error rates have to come from such labels, and so do the counts that they adjust.
+
+    Returns:
+        The column, as :meth:`Coded.of` makes it, and whether its labels are cross-fitted. Where they are not, the
+        model's own are given, which are honest for the codes that :func:`columns_of` leaves.
+    """
+    predicted = store.frame(f"SELECT * FROM {quoted(one.variable)}").set_index("id")
+    target = model_of_predictions(store, one.variable).target
+    columns = [codes.column_name(f"{one.variable}_crossfit", value) for value in target.classes]
+    if not columns or not set(columns) <= set(predicted):
+        own = predicted[f"{one.variable}_predicted"].dropna()
+        return one.of(own).reindex(predicted.index), False
+    scores = predicted[columns].astype(float).dropna()
+    labels = pd.Series(target.decode(scores.to_numpy()), index=scores.index)
+    return one.of(labels).reindex(predicted.index), True
+
+
 def _names(one: Coded, which: Literal["crossfit", "predicted"]) -> dict[str, str]:
     """The columns of predictions, by value."""
     front = f"{one.variable}_crossfit" if which == "crossfit" else f"{one.variable}_p"

@@ -15,6 +15,7 @@ from visanda.result import Result
 from visanda.study.audit_plot import LINE
 from visanda.study.audit_rows import Z, group_labels
 from visanda.study.columns import numbers, require_columns
+from visanda.study.correct.coded import EQUAL
 from visanda.study.correct.dsl import dsl
 from visanda.study.correct.gold import gold_only
 from visanda.study.regression.coefficients import Estimates
@@ -66,8 +67,8 @@ def consequence(
             taken for the correction.
         label: column with what the machine says, 0 or 1, missing where it abstained; by default whether the prediction
             is 0.5 or more.
-        sample_prob: column with the known probability, in (0, 1], that the row was drawn for coding; None: equal for
-            all. It may be missing where the row was not coded.
+        sample_prob: column with the known probability, in (0, 1], that the row was drawn for coding; ``"equal"`` or
+            None: the same for all. It may be missing where the row was not coded.
         cluster: column of units that go together (an account, a video).
         splits: repetitions of the cross-fitting, over which the median is taken.
         seed: of the cross-fitting.
@@ -94,7 +95,7 @@ def consequence(
         True
     """
     rows, groups, warnings = _prepared(data, variable, by, prediction, label, sample_prob, cluster)
-    probability, together = ("pi" if sample_prob else None), ("cluster" if cluster else None)
+    probability, together = ("pi" if "pi" in rows else None), ("cluster" if cluster else None)
     corrected = partial(
         dsl, formula="", model="lm", sample_prob=probability, cluster=together, splits=splits, seed=seed
     )
@@ -143,7 +144,7 @@ def _prepared(
     # Where the machine says nothing it errs by saying its mean: so that errors add up to naive less corrected.
     rows["name"] = group_labels(data[by])
     rows["error"] = rows["label"].fillna(rows.groupby("name")["label"].transform("mean")) - rows["code"]
-    if sample_prob:
+    if sample_prob not in (None, EQUAL):
         rows["pi"] = numbers(data, sample_prob)
     if cluster:
         rows["cluster"] = data[cluster]

@@ -13,6 +13,7 @@ from visanda.study.columns import numbers, numeric, require_columns
 from visanda.study.regression.formula import complete, sides
 
 FEWEST_CODED = 10  # below this no variance can be believed
+EQUAL = "equal"  # sample_prob of a simple random sample of all rows
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def coded_rows(
         predicted_var: the variables of the formula that need human coding.
         needed: further columns that may not be missing: predictions, labels.
         sample_prob: column with the probability, in (0, 1], that the row was drawn for coding. It may be
-            missing where the row was not coded. None: every row was as likely as any other.
+            missing where the row was not coded. ``"equal"`` or None: every row was as likely as any other.
         cluster: column of clusters, or None.
         weights: column of how much each row counts in the model, above 0; None: all alike.
 
@@ -82,6 +83,7 @@ def coded_rows(
         InputError: a column that is not there, a predicted variable that the formula does not use.
         DesignError: too few coded rows, a predicted variable with one value, probabilities that cannot be, one cluster.
     """
+    sample_prob = None if sample_prob == EQUAL else sample_prob
     used = set().union(*sides(formula))
     require_columns(data, sorted(used), "the formula's variable")
     for name in predicted_var:

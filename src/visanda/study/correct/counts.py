@@ -30,6 +30,7 @@ from visanda.study.correct.error_rates import (
 )
 from visanda.study.regression.moments import sandwich
 from visanda.study.sample import strata
+from visanda.study.wording import FEW_CLUSTERS
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.intp]
@@ -77,8 +78,8 @@ def adjusted_shares(
         variable: column coded by hand: numbers, booleans or text; missing where nobody coded.
         label: column with the machine's class of each row, in the same words as the codes.
         by: column or columns whose combinations are strata.
-        sample_prob: column with the known probability, in (0, 1], that a row was drawn for coding; None: within each
-            true class all were as likely.
+        sample_prob: column with the known probability, in (0, 1], that a row was drawn for coding; ``"equal"``: a
+            simple random sample was coded; None: within each true class all were as likely.
         cluster: column of units that go together (an account, a video), for standard errors.
         errors: ``"strata"``: error rates of each stratum; ``"pooled"``: of all, where they do not differ.
 
@@ -91,7 +92,8 @@ def adjusted_shares(
 
     Raises:
         InputError: a column that is not there.
-        DesignError: fewer than 10 codes, a class never coded, a machine that does not tell the classes apart.
+        DesignError: fewer than 10 codes, a class never coded, a machine that does not tell the classes apart, rows of a
+            stratum that lie in one cluster.
 
     Example:
         >>> draw = np.random.default_rng(1)
@@ -112,6 +114,8 @@ def adjusted_shares(
     names = rows.data[columns].drop_duplicates().sort_values(columns) if columns else pd.DataFrame(index=[0])
     titles = strata(names, columns).tolist() if columns else [""]
     counted = _counted(rows, variable, label, columns, titles)
+    if cluster is not None:
+        _refuse_one_cluster(counted, titles, errors, cluster)
     rates = _rates(counted, titles, errors)
     table = pd.concat(
         [_stratum(counted, place, rates[title], errors == "pooled") for place, title in enumerate(titles)],
@@ -122,11 +126,14 @@ def adjusted_shares(
     table = pd.concat([strata_of, table.reset_index(drop=True)], axis=1)
     tested, each = _tested(counted, titles)
     used = {"": rates[titles[0]]} if errors == "pooled" else rates
+    warnings = counts_warnings(table, columns, used, tested, errors, sample_prob)
+    if rows.cluster is not None and (few := len(set(rows.cluster[rows.coded]))) < FEW_CLUSTERS:
+        warnings.append(f"Coded rows lie in only {few} clusters: clustered standard errors are too small.")
     return Result(
         title=f"Shares of {variable}: by the machine, adjusted for its errors, by hand codes alone",
         table=table,
         words=counts_words(variable, table, columns, rows, tested, errors),
-        warnings=counts_warnings(table, columns, used, tested, errors, sample_prob),
+        warnings=warnings,
         draw=partial(counts_plot, table, columns, variable),
         provenance={
             "variable": variable,
@@ -163,6 +170,23 @@ def _counted(rows: CodedRows, variable: str, label: str, columns: list[str], tit
         rows.cluster,
         classes,
     )
+
+
+def _refuse_one_cluster(counted: _Counted, titles: list[str], errors: str, cluster: str) -> None:
+    """DesignError where rows that are counted, or coded, lie in one cluster, whose spread nobody can see."""
+    assert counted.cluster is not None
+    coded = counted.true >= 0
+    for place, title in enumerate(titles):
+        mine = counted.stratum == place
+        where = f" in {title}" if title else ""
+        own = coded if errors == "pooled" else coded & mine
+        for rows, what in ((mine, "rows"), (own, "coded rows")):
+            if rows.any() and len(set(counted.cluster[rows])) == 1:
+                raise DesignError(
+                    f"all {what}{where} lie in one cluster of {cluster!r}: how much clusters differ cannot be seen from "
+                    "one, and the standard error would be 0. Group by something that several clusters share, code rows "
+                    "of more clusters, or, if rows are independent, leave out the cluster."
+                )
 
 
 def _rates(counted: _Counted, titles: list[str], errors: str) -> dict[str, ErrorRates]:

@@ -94,8 +94,8 @@ def debias(
             or text for categories.
         prediction: for each of them the column of the machine's labels, numbers or probabilities, used as they are; of
             categories also the column with the probability of each value, by value, of which the likeliest is taken.
-        sample_prob: column with the known probability, in (0, 1], that a row was drawn for coding; None:
-            equal for all. It may be missing where the row was not coded.
+        sample_prob: column with the known probability, in (0, 1], that a row was drawn for coding; ``"equal"``
+            or None: the same for all. It may be missing where the row was not coded.
         cluster: column of clusters, resampled whole; None: rows are. A mixed model needs its groups here.
         resamples: of the bootstrap, 50 or more.
         seed: of the resampling; the same seed, the same numbers.

@@ -57,8 +57,8 @@ def dsl(
             or text for categories.
         prediction: for each of them the column with the machine's prediction, a probability where it is 0/1; for
             categories the column of its labels, or the column with the probability of each value, by value.
-        sample_prob: column with the known probability, in (0, 1], that a row was drawn for coding; None:
-            equal for all. It may be missing where the row was not coded.
+        sample_prob: column with the known probability, in (0, 1], that a row was drawn for coding; ``"equal"``
+            or None: the same for all. It may be missing where the row was not coded.
         cluster: column of clusters, for standard errors and for folds.
         weights: column of how much each row counts in the model, above 0; None: all alike.
         learner: what turns predictions into expected codes, cross-fitted: ``"linear"`` (logistic for 0/1

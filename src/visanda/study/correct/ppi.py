@@ -63,7 +63,8 @@ def ppi(
         model: ``"mean"``, ``"quantile"``, ``"lm"``, ``"logit"`` or ``"poisson"``.
         predicted_var: the outcome, numbers; missing where nobody coded it.
         prediction: the column with its prediction, a number or a probability.
-        sample_prob: column with the probability of being coded, if there is one: it must be the same for all.
+        sample_prob: column with the probability of being coded, if there is one: it must be the same for all, which
+            ``"equal"`` says, too.
         cluster: column of units that go together; None: rows are independent.
         quantile: which quantile, between 0 and 1.
         lam: how much to rely on the predictions, 0 to 1; None: tuned.

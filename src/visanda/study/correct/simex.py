@@ -86,7 +86,7 @@ def simex(
         label: column with the machine's class of each row.
         misclassification: probabilities of what is said (rows) of each true class (columns, which add up to 1), both
             named by the classes; None: estimated from the rows that are coded by hand.
-        sample_prob: column with the probability that a row was drawn for coding; None: equal for all.
+        sample_prob: column with the probability that a row was drawn for coding; ``"equal"`` or None: the same for all.
         cluster: column of clusters, for standard errors.
         lambdas: amounts of added error, above 0; 1 is as much again as there is.
         draws: of labels with added errors, for each amount.

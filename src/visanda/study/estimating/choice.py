@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from visanda.errors import DesignError, InputError
+from visanda.study.correct.coded import EQUAL
 
 Method = Literal["auto", "dsl", "ppi", "debias", "likelihood"]
-EQUAL = "equal"  # sample_prob of a simple random sample
 
 DSL = ("mean", "lm", "logit", "poisson", "multinomial")
 DEBIAS = ("negbin", "ordinal", "mixed", "fepois")

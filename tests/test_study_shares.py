@@ -1,0 +1,85 @@
+"""Shares by group: ends of intervals, groups of which all codes are the same, and how far the work has come."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from visanda.errors import DesignError
+from visanda.study.codes_alike import exact
+from visanda.study.shares import shares_by
+
+KNOWN = {"by": ["group"], "prediction": "p", "label": "said", "splits": 2}
+
+
+def posts(shares, seed=1, n=500, coded=0.1):
+    """A group a share; a machine that is right nine times in ten."""
+    random = np.random.default_rng(seed)
+    group = np.repeat([f"g{place}" for place in range(len(shares))], n)
+    y = (random.random(len(group)) < np.repeat(shares, n)) * 1.0
+    said = np.where(random.random(len(group)) < 0.9, y, 1 - y)
+    data = pd.DataFrame({"group": group, "said": said, "p": 0.1 + 0.8 * said, "cluster": np.arange(len(group)) % 20})
+    return data.assign(y=pd.Series(y).where(random.random(len(group)) < coded))
+
+
+def test_intervals_of_shares_end_at_0_and_1():
+    found = shares_by(posts([0.03, 0.97, 0.5], seed=4, n=900, coded=0.06), "y", **KNOWN)
+    assert found.table["low"].min() == 0 and found.table["high"].max() == 1
+    assert (found.table["low"] <= found.table["high"]).all()
+
+
+def test_a_corrected_share_below_0_is_left_and_said():
+    """By chance, the machine errs more often on coded rows than on the others."""
+    said = np.r_[np.ones(6), np.zeros(34), np.ones(5), np.zeros(355)]
+    low = pd.DataFrame({"group": "low", "y": np.r_[np.zeros(39), 1, np.full(360, np.nan)], "said": said, "p": said})
+    found = shares_by(pd.concat([low, posts([0.5])], ignore_index=True), "y", learner="raw", **KNOWN)
+    line = found.table[found.table["group"] == "low"].set_index("method").loc["corrected (DSL)"]
+    assert line["estimate"] < 0 and line["low"] == 0 and line["high"] > 0
+    assert any("lies below 0 or above 1 in low (share of y -0." in text for text in found.warnings)
+
+
+def test_where_all_codes_are_the_same_the_codes_alone_give_an_exact_interval():
+    data = posts([0.0, 0.5])
+    found = shares_by(data, "y", **KNOWN)
+    mine = found.table[found.table["group"] == "g0"].set_index("method")
+    n = int(data.loc[data["group"] == "g0", "y"].notna().sum())
+    exact = binomtest(0, n).proportion_ci(0.95, "exact")
+    assert list(mine.index) == ["naive", "gold only"]
+    assert mine.loc["gold only", ["estimate", "low", "high"]].tolist() == pytest.approx([0, 0, exact.high])
+    assert mine.loc["naive", "estimate"] == pytest.approx(data.loc[data["group"] == "g0", "said"].mean())
+    assert any(f"All codes are the same in g0 ({n}, all 0)" in text for text in found.warnings)
+    assert found.figure is not None
+    clustered = shares_by(data, "y", cluster="cluster", **KNOWN).table.set_index(["group", "method"])
+    assert clustered.loc[("g0", "gold only"), "high"] > 1.5 * exact.high  # 20 clusters say less than 50 codes
+
+
+def test_that_exact_interval_covers_a_rare_value():
+    """Of samples of 40 whose codes all say no, with 2 % of yes: an interval without width would never hold it."""
+    random = np.random.default_rng(3)
+    samples = pd.DataFrame((random.random((400, 40)) < 0.02) * 1.0)
+    none = [exact(row.to_frame("y"), "y", 0.0, None, None) for _, row in samples.iterrows() if not row.any()]
+    assert len(none) > 100
+    assert all(low <= 0.02 <= high < 0.1 for _, low, high in none)
+
+
+def test_a_category_that_nobody_coded_in_a_group_may_still_be_there():
+    random = np.random.default_rng(2)
+    group = np.repeat(["a", "b"], 500)
+    kind = np.where(random.random(1000) < 0.5, "tool", np.where(group == "a", "fish", "art"))
+    data = pd.DataFrame({"group": group, "said": np.where(random.random(1000) < 0.9, kind, "tool")})
+    data["kind"] = pd.Series(kind, dtype=object).where(random.random(1000) < 0.1)
+    table = shares_by(data, "kind", by=["group"], prediction="said", splits=1).table
+    line = table[(table["group"] == "a") & (table["term"] == "share of art")].set_index("method").loc["gold only"]
+    assert line["estimate"] == 0 and 0.03 < line["high"] < 0.12
+
+
+def test_each_group_is_a_step_of_progress():
+    steps = []
+    shares_by(posts([0.3, 0.5, 0.0]), "y", progress=lambda done, total: steps.append((done, total)), **KNOWN)
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_where_no_group_can_be_corrected_each_reason_is_said():
+    data = posts([0.0, 1.0])
+    with pytest.raises(DesignError, match="no group can be corrected: All codes are the same in g0"):
+        shares_by(data, "y", **KNOWN)
