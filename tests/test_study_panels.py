@@ -205,6 +205,17 @@ def test_a_share_is_not_filled_with_zeros():
         (pd.to_datetime(["2024-01-01", "2024-01-08", "2024-01-22"]), "week"),
         (pd.PeriodIndex(["2024Q1", "2024Q2", "2024Q4"], freq="Q"), None),
         (pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-04"]).tz_localize("Europe/Berlin"), None),
+        (["2021-Q3", "2021-Q4", "2022-Q2"], None),
+        (["2021Q3", "2021Q4", "2022Q2"], None),
+        (["2020-W52", "2020-W53", "2021-W02"], None),  # 2020 has 53 weeks
+        (["2021-01-04", "2021-01-11", "2021-01-25"], None),  # Mondays
+        (pd.to_datetime(["2021-01-03", "2021-01-10", "2021-01-24"]), None),  # weeks labelled by their Sundays
+        (pd.to_datetime(["2024-01-01", "2024-04-01", "2024-10-01"]), None),
+        (pd.to_datetime(["2024-01-31", "2024-02-29", "2024-04-30"]), None),
+        (pd.to_datetime(["2024-03-31", "2024-06-30", "2024-12-31"]), None),
+        (pd.PeriodIndex(["2021-01-04", "2021-01-11", "2021-01-25"], freq="W-SUN"), None),
+        (pd.PeriodIndex(["2021Q3", "2021Q4", "2022Q2"], freq="Q-NOV"), None),
+        ([pd.Period("2021-12", "M"), pd.Period("2022-01", "M"), pd.Period("2022-03", "M")], None),
     ],
 )
 def test_a_gap_gives_missing_and_not_the_row_before(times, every):
@@ -218,6 +229,10 @@ def test_a_gap_gives_missing_and_not_the_row_before(times, every):
     filled = balanced(panel, "u", "t", every=every)
     assert filled["filled"].tolist() == [False, False, True, False]
     assert filled["t"].map(type).nunique() == 1 and filled["t"].is_monotonic_increasing
+    between = lags(filled.drop(columns="filled"), "u", "t", "x", lags=[1], every=every)["lag_x"]
+    assert between.tolist() == pytest.approx(
+        [nan, 1, 3, nan], nan_ok=True
+    )  # what was filled in has its place
 
 
 def test_lags_are_those_of_pandas_in_a_balanced_panel_in_any_order():
@@ -230,15 +245,30 @@ def test_lags_are_those_of_pandas_in_a_balanced_panel_in_any_order():
     pd.testing.assert_series_equal(found["lag2_x"].sort_index(), expected, check_names=False)
 
 
+def test_new_times_are_written_like_the_others():
+    for times, missing in {
+        ("2021-Q4", "2022-Q1", "2022-Q3"): "2022-Q2",
+        ("2020-W52", "2020-W53", "2021-W02"): "2021-W01",
+        ("2021-01-04", "2021-01-11", "2021-01-25"): "2021-01-18",
+        ("2021-11", "2021-12", "2022-02"): "2022-01",
+    }.items():
+        panel = pd.DataFrame({"u": "a", "t": times, "x": 1.0})
+        assert balanced(panel, "u", "t")["t"].tolist() == [*times[:2], missing, times[2]]
+
+
 def test_lags_refuse():
-    panel = pd.DataFrame({"u": "a", "t": pd.to_datetime(["2024-01-01", "2024-01-08"]), "x": [1.0, 2.0]})
+    panel = pd.DataFrame({"u": "a", "t": pd.to_datetime(["2024-01-01", "2024-01-15"]), "x": [1.0, 2.0]})
     with pytest.raises(InputError, match=r"whole weeks apart: every='week'"):
         lags(panel, "u", "t", "x")
-    assert lags(panel, "u", "t", "x", every="week")["lag_x"].tolist()[1] == 1
+    assert lags(panel, "u", "t", "x", lags=[2], every="week")["lag2_x"].tolist()[1] == 1
     with pytest.raises(InputError, match="1 step or more"):
         lags(panel, "u", "t", "x", lags=[0])
     with pytest.raises(InputError, match="write all as"):
         lags(panel.assign(t=["2024-01", "1 May"]), "u", "t", "x")
+    with pytest.raises(InputError, match="holds '2024-Q5': write all as"):
+        lags(panel.assign(t=["2024-Q1", "2024-Q5"]), "u", "t", "x")
+    with pytest.raises(InputError, match="a date that there is not"):
+        lags(panel.assign(t=["2021-W52", "2021-W53"]), "u", "t", "x")
     with pytest.raises(InputError, match="not whole"):
         lags(panel.assign(t=[1.5, 2]), "u", "t", "x")
     with pytest.raises(InputError, match="missing in 1 rows"):
@@ -246,4 +276,4 @@ def test_lags_refuse():
     with pytest.raises(InputError, match="holds text"):
         lags(panel.assign(x=["a", "b"]), "u", "t", "x", every="week")
     with pytest.raises(InputError, match="already"):
-        lags(panel.assign(lag_x=1), "u", "t", "x", every="week")
+        lags(panel.assign(lag2_x=1), "u", "t", "x", lags=[2], every="week")

@@ -68,6 +68,20 @@ def begins(stamps: pd.Series, period: str) -> pd.Series:
     return stamps.dt.to_period(PERIODS[period]).dt.start_time
 
 
+def written(starts: pd.Series, period: str) -> pd.Series:
+    """Periods as people write them: 2024-03 for a month, 2024-Q1 for a quarter, else the day on which they begin.
+
+    >>> written(pd.Series(pd.to_datetime(["2024-04-01"])), "quarter").tolist()
+    ['2024-Q2']
+    """
+    if period == "year":
+        return starts
+    if period == "quarter":
+        year, quarter = starts.dt.strftime("%Y-Q"), starts.dt.quarter.astype("Int64").astype("string")
+        return (year + quarter).astype(object).where(starts.notna(), None)
+    return starts.dt.strftime("%Y-%m" if period == "month" else "%Y-%m-%d")
+
+
 def labels(stamps: pd.Series, period: str) -> pd.Series:
     """The period of each date as a formula takes it: years are numbers, which have a slope; others are categories.
 
@@ -75,8 +89,5 @@ def labels(stamps: pd.Series, period: str) -> pd.Series:
     >>> [labels(date, period)[0] for period in ("day", "week", "month", "quarter")]
     ['2024-03-14', '2024-03-11', '2024-03', '2024-Q1']
     """
-    if period == "year":
-        return stamps.dt.year.astype(float)
-    form = {"month": "%Y-%m", "quarter": "%Y-Q"}.get(period, "%Y-%m-%d")
-    text = begins(stamps, period).dt.strftime(form)
-    return text + stamps.dt.quarter.astype("Int64").astype("string") if period == "quarter" else text
+    found = written(begins(stamps, period), period)
+    return found.astype(float) if period == "year" else found

@@ -34,10 +34,11 @@ def balanced(
     Args:
         panel: a row a unit and time.
         unit: columns whose combinations are the units.
-        time: column of dates, text such as ``2024-03``, or whole numbers.
+        time: column of dates, pandas periods, text such as ``2024-03``, ``2024-Q1`` or ``2024-W05``, or whole numbers.
         fill: what counts have in new rows: 0, or ``"missing"``.
         columns: which are counts; None: those that hold whole numbers by their type (int64, Int64).
-        every: how far a step is, for dates; None: as the dates tell (year, month or day).
+        every: how far a step is, for dates; None: as they tell: quarters that follow each other are one step apart, as
+            are weeks labelled by their Mondays.
         span: from the first to the last time of all units, or of each unit's own.
 
     Returns:

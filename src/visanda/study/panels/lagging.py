@@ -31,12 +31,13 @@ def lags(
     Args:
         panel: a row a unit and time.
         unit: columns whose combinations are the units.
-        time: column of dates, text such as ``2024-03``, or whole numbers.
+        time: column of dates, pandas periods, text such as ``2024-03``, ``2024-Q1`` or ``2024-W05``, or whole numbers.
         columns: numbers.
         lags: how many steps back, 1 or more.
         leads: how many steps ahead, 1 or more.
         differences: add the change since one step before.
-        every: how far a step is, for dates; None: as the dates tell (year, month or day). Weeks have to be named.
+        every: how far a step is, for dates; None: as they tell: quarters that follow each other are one step apart, as
+            are weeks labelled by their Mondays.
 
     Returns:
         The table, in its order, with ``lag_x``, ``lag2_x``, ``lead_x``, ``lead2_x`` and ``change_x`` for each column x.

@@ -13,6 +13,7 @@ import pandas as pd
 
 from visanda.errors import InputError
 from visanda.result import Result
+from visanda.study.correct.coded import FEWEST_CODED
 from visanda.study.needed_codes import standard_error_ahead
 from visanda.study.regression.coefficients import Z95
 
@@ -54,8 +55,8 @@ def codes_for_share(
         n: units in all; None: as many as you like.
 
     Returns:
-        A Result with a row a machine: accuracy (missing: codes alone), error (variance of what the machine leaves
-        open), codes; infinite where n units are too few.
+        A Result with a row a machine: machine (what it is), accuracy (missing: codes alone), error (variance of what
+        the machine leaves open), codes, at least the 10 that an estimate takes; infinite where n units are too few.
 
     Raises:
         InputError: an argument out of its range.
@@ -67,21 +68,28 @@ def codes_for_share(
     if not (target_se > 0 and 0 < share < 1):
         raise InputError(f"target_se={target_se}, share={share}: give a standard error above 0 and a share in 0 to 1")
     whole = share * (1 - share)
-    floor = 0.0 if n is None else whole / n  # of the units themselves, as a sample of all that could have been
     rows = []
     for accuracy in (None, *accuracies):
         error = whole if accuracy is None else min(1 - accuracy, whole)
-        left = target_se**2 - (0.0 if accuracy is None else floor)
-        codes = np.ceil(error / left - 1e-9) if left > 0 else np.inf
-        rows.append((np.nan if accuracy is None else accuracy, error, codes if n is None or codes <= n else np.inf))
-    table = pd.DataFrame(rows, columns=["accuracy", "error", "codes"])
+        left = target_se**2 - (0.0 if n is None else (whole - error) / n)  # of the units, a sample of what could be
+        codes = max(np.ceil(error / left - 1e-9), FEWEST_CODED) if left > 0 else np.inf
+        called = "codes alone" if accuracy is None else f"right in {accuracy:.0%}"
+        rows.append((called, accuracy or np.nan, error, codes if n is None or codes <= n else np.inf))
+    table = pd.DataFrame(rows, columns=["machine", "accuracy", "error", "codes"])
     first = table["codes"].iloc[0]
-    words = [
-        f"A share of about {share:.0%} with a standard error of {target_se:.3g} (± {Z95 * target_se:.3g}) takes "
-        f"{first:,.0f} codes of a simple random sample, without any machine.",
+    goal = f"A share of about {share:.0%} with a standard error of {target_se:.3g} (± {Z95 * target_se:.3g})"
+    if np.isfinite(first):
+        words = [f"{goal} takes {first:,.0f} codes of a simple random sample, without any machine."]
+    else:
+        floor = np.sqrt(whole / (n or 1))
+        words = [
+            f"{goal} cannot be reached with {n:,} units: with all of them coded the standard error would be "
+            f"{floor:.3g} (± {Z95 * floor:.3g}). More units are needed, not more codes."
+        ]
+    words.append(
         "With a machine, codes only have to tell how it errs: the table has the number by its accuracy. Its errors are "
-        "taken to fall on both sides alike; plan again with 'plan' once 50 units are coded.",
-    ]
+        "taken to fall on both sides alike; plan again with 'plan' once 50 units are coded."
+    )
     return Result("Codes for a share, before anything is coded", table, words, provenance={"target_se": target_se})
 
 
