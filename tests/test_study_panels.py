@@ -7,6 +7,7 @@ import datetime
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from visanda.errors import DesignError, InputError
 from visanda.study.correct.dsl import dsl_mean
@@ -128,6 +129,65 @@ def test_probability_known_of_drawn_rows_only():
     )
 
 
+def reached(seed, units=40, size=50):
+    """Pictures of unequal reach; the machine errs in a third of what many see, and rarely elsewhere."""
+    random = np.random.default_rng(seed)
+    n = units * size
+    reach = np.exp(random.normal(size=n))
+    mean = np.repeat(random.uniform(0.2, 0.6, units), size)
+    truth = (random.random(n) < mean + 0.2 * (reach > 1.5)) * 1.0
+    said = np.where(random.random(n) < np.where(reach > 1.5, 0.35, 0.04), 1 - truth, truth)
+    pi = np.where(reach > 1.5, 0.3, 0.15)
+    data = pd.DataFrame(
+        {"u": np.repeat(np.arange(units), size), "truth": truth, "said": said, "pi": pi, "reach": reach}
+    )
+    return data.assign(y=data["truth"].where(random.random(n) < pi), mean=mean)
+
+
+def test_weighted_means_and_their_intervals_hold_where_the_machine_errs_more_on_what_counts_more():
+    """Around what coding every row would give, and around the mean of what a unit could have shown."""
+    off, inside, wide, naive = [], [], [], []
+    far = 0.2 * np.exp(0.5) * norm.cdf(1 - np.log(1.5)) / np.exp(0.5)  # what reach adds to a unit's weighted mean
+    for seed in range(30):
+        data = reached(seed)
+        found = units_of(
+            data, "u", predicted_var="y", prediction="said", sample_prob="pi", weights="reach", values=[]
+        ).table
+        full = data.groupby("u")[["truth", "reach"]].apply(lambda one: np.average(one["truth"], weights=one["reach"]))
+        off.append((found["y"] - full).mean())
+        naive.append((found["y_naive"] - full).mean())
+        inside.append((np.abs(found["y"] - full) < 1.96 * found["y_se_machine"]).mean())
+        expected = data.groupby("u")["mean"].first().to_numpy() + far
+        wide.append((np.abs(found["y"] - expected) < 1.96 * found["y_se"]).mean())
+        assert found["reach"].tolist() == pytest.approx(data.groupby("u")["reach"].sum().tolist())
+    assert abs(np.mean(off)) < 0.01 < abs(np.mean(naive))
+    assert 0.92 < np.mean(inside) < 0.97
+    assert 0.92 < np.mean(wide) < 0.97
+
+
+def test_weights_of_one_change_nothing_and_those_of_0_leave_rows_out():
+    rows = fixture().assign(one=1.0, half=lambda data: (data["x"] > 0) * 1.0)
+    named = {"predicted_var": "y", "prediction": "said", "sample_prob": "pi"}
+    plain = units_of(rows.drop(columns=["one", "half"]), "cluster", **named).table
+    same = units_of(rows.drop(columns="half"), "cluster", weights="one", **named).table
+    pd.testing.assert_frame_equal(same.drop(columns="one"), plain)
+    zero = units_of(rows.drop(columns="one"), "cluster", values=["truth"], weights="half", **named).table
+    seen = rows[rows["x"] > 0].groupby("cluster")["truth"].mean()
+    assert zero["truth"].tolist() == pytest.approx(seen.reindex(range(40)).tolist(), nan_ok=True)
+    gap = units_of(rows.assign(one=rows["one"].where(rows.index > 4)), "cluster", weights="one", values=[])
+    assert any("5 rows have none and are left out" in text for text in gap.words)
+    with pytest.raises(InputError, match="'x' is below 0 in"):
+        units_of(rows, "cluster", weights="x")
+
+
+def test_equal_probabilities_can_be_named():
+    rows = fixture()
+    named = {"predicted_var": "y", "prediction": "said"}
+    pd.testing.assert_frame_equal(
+        units_of(rows, "cluster", sample_prob="equal", **named).table, units_of(rows, "cluster", **named).table
+    )
+
+
 def test_units_refuse():
     rows = fixture()
     with pytest.raises(InputError, match="did you mean cluster"):
@@ -230,9 +290,7 @@ def test_a_gap_gives_missing_and_not_the_row_before(times, every):
     assert filled["filled"].tolist() == [False, False, True, False]
     assert filled["t"].map(type).nunique() == 1 and filled["t"].is_monotonic_increasing
     between = lags(filled.drop(columns="filled"), "u", "t", "x", lags=[1], every=every)["lag_x"]
-    assert between.tolist() == pytest.approx(
-        [nan, 1, 3, nan], nan_ok=True
-    )  # what was filled in has its place
+    assert between.tolist() == pytest.approx([nan, 1, 3, nan], nan_ok=True)  # what was filled in has its place
 
 
 def test_lags_are_those_of_pandas_in_a_balanced_panel_in_any_order():

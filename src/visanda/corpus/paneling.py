@@ -36,6 +36,7 @@ class Paneling(Estimating):
         leads: list[int] | None = None,
         differences: bool = False,
         fill: bool = False,
+        weights: str | None = None,
         on: str | None = None,
         where: str | None = None,
         learner: Literal["raw", "linear"] = "raw",
@@ -58,6 +59,7 @@ class Paneling(Estimating):
             leads: add columns of so many steps ahead; once each.
             differences: add changes since the step before.
             fill: a row for each unit at each time, with counts of 0 where there was nothing.
+            weights: a column of how much each picture counts in its unit's means, 0 or more, such as its reach.
             on: what is averaged: image, frame, shot, face or a table of units inside files.
             where: of which pictures, as a condition in SQL on the table media.
             learner: raw takes predictions as they are; linear calibrates them on the codes first.
@@ -81,11 +83,16 @@ class Paneling(Estimating):
             "lags": lags,
             "leads": leads,
         }
-        arguments |= {"differences": differences, "fill": fill, "on": on, "where": where, "learner": learner}
+        arguments |= {"differences": differences, "fill": fill, "weights": weights, "on": on, "where": where}
+        arguments |= {"learner": learner}
         with self.record("panel", arguments | {"seed": seed, "out": out}) as run:
             rows, measured, notes = self._pictures(asked, tables, on, where)
             rows, said = self._dated(rows, units, date)
-            values, sums, left = _averaged(rows, measured, units, [c.column for c in asked])
+            if weights is not None and weights not in rows:
+                own = ", ".join(str(name) for name in rows if name not in OURS and "__" not in str(name))
+                raise InputError(f"{weights!r} is no column of the pictures: there are {own}")
+            kept = [*units, *([weights] if weights else [])]
+            values, sums, left = _averaged(rows, measured, units, kept, [c.column for c in asked])
             result = panels.units_of(
                 rows,
                 units,
@@ -94,6 +101,7 @@ class Paneling(Estimating):
                 predicted_var=[c.column for c in asked],
                 prediction=[str(c.prediction) for c in asked],
                 sample_prob="pi__" if "pi__" in rows else None,
+                weights=weights,
                 learner=learner,
                 seed=seed,
             )
@@ -213,13 +221,13 @@ def _time(units: Sequence[str], needed: bool) -> str | None:
 
 
 def _averaged(
-    rows: pd.DataFrame, measured: Sequence[str], units: Sequence[str], coded: Sequence[str]
+    rows: pd.DataFrame, measured: Sequence[str], units: Sequence[str], kept: Sequence[str], coded: Sequence[str]
 ) -> tuple[list[str], list[str], list[str]]:
     """Columns to average and to add up, and a sentence on those that cannot be."""
     values, sums, left = [], [], []
     code = rows.groupby(list(units), observed=True, dropna=False).ngroup()
     for name in map(str, rows):
-        if name in {*units, *coded, *OURS, "key"} or "__" in name or rows[name].isna().all():
+        if name in {*kept, *coded, *OURS, "key"} or "__" in name or rows[name].isna().all():
             continue
         kind = _becomes(rows[name], code, name in measured)
         values += [name] if kind in ("mean", "sum") else []

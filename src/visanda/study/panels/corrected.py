@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from visanda.errors import InputError
 from visanda.study.agreement import ratio
 from visanda.study.columns import numbers, numeric
-from visanda.study.correct.coded import coded_rows
+from visanda.study.correct.coded import EQUAL, coded_rows
 from visanda.study.correct.crossfit import deal_folds, expected_codes, linear
 from visanda.study.wording import number
 
@@ -28,11 +28,11 @@ class Corrected:
 
     Attributes:
         name: of the variable.
-        n: (u,) rows with a prediction.
+        n: (u,) rows with a prediction that count.
         coded: (u,) of them coded.
-        mean: (u,) of corrected values.
+        mean: (u,) of corrected values; like the next two of rows that count as much as their weights.
         naive: (u,) of predictions.
-        gold: (u,) of codes, weighted; NaN where nobody coded.
+        gold: (u,) of codes, each standing for those that could have been drawn; NaN where nobody coded.
         se: (u,) of ``mean``, the unit's rows taken as a sample.
         se_machine: (u,) of ``mean`` around what coding every row would give.
         pi_unit: (u,) probability that any row is coded; NaN where it is not known.
@@ -97,10 +97,15 @@ def corrected(
     variable: str,
     prediction: str,
     sample_prob: str | None,
+    weights: str | None,
     learner: Literal["raw", "linear"],
     seed: int,
 ) -> Corrected:
     """Means of corrected values by unit.
+
+    A row that counts much moves its unit's mean much, and so does its error: of rows that count c, made 1 on average
+    over each unit, the variance of the mean is Σ c² (1 − π) / π e² / n². The size of errors e² is pooled over all units
+    with the same weights c² (1 − π) / π, so that it is that of the errors that matter.
 
     Args:
         rows: n rows.
@@ -109,6 +114,7 @@ def corrected(
         variable: column of codes.
         prediction: column of what the machine says.
         sample_prob: column of the probability of being drawn, or None.
+        weights: column of how much each row counts, 0 or more, or None.
         learner: as in :func:`visanda.study.panels.units_of`.
         seed: of the folds.
 
@@ -127,28 +133,33 @@ def corrected(
     known = coded_rows(data, f"`{variable}` ~ 1", [variable], [prediction, PLACE], sample_prob, None)
     place = known.data[PLACE].to_numpy(int)
     code, w, is_coded = unit[place], known.weight, known.coded
+    counts = np.ones(known.n) if weights is None else known.data[weights].to_numpy(float)
+    here = counts > 0
     said = known.data[prediction].to_numpy(float)
     y = known.data[variable].to_numpy(float)
     expected = said if learner == "raw" else _calibrated(said, y, is_coded, seed)
     error = np.where(is_coded, expected - np.where(is_coded, y, 0.0), 0.0)
     fixed = expected - w * error
-    n = np.bincount(code, minlength=units).astype(float)
-    mean = _mean(fixed, code, units)
+    n, total = _total(here.astype(float), code, units), _total(counts, code, units)
+    even = counts * ratio(n, total)[code] if weights is not None else counts  # 1 on average over each unit
+    even = np.where(here, even, 0.0)
+    mean = ratio(_total(counts * fixed, code, units), total)
     odds, pi = _odds(known.data, w, is_coded, sample_prob)
-    mean_square = float((w * error**2).sum() / w.sum())
-    machine = _total(odds, code, units) * mean_square  # Poisson sampling: Σ (1 − π) / π e², e² pooled
+    matters = w * even**2 * odds
+    square = float((matters * error**2).sum() / matters.sum()) if matters.sum() else 0.0
+    machine = _total(even**2 * odds, code, units) * square  # Poisson sampling: Σ c² (1 − π) / π e²
     return Corrected(
         name=variable,
         n=n,
-        coded=_total(is_coded.astype(float), code, units),
+        coded=_total((is_coded & here).astype(float), code, units),
         mean=mean,
-        naive=_mean(said, code, units),
-        gold=ratio(_total(w * np.where(is_coded, y, 0.0), code, units), _total(w, code, units)),
-        se=np.sqrt(ratio(np.full(units, _within(fixed, code, n, mean)), n)),
+        naive=ratio(_total(counts * said, code, units), total),
+        gold=ratio(_total(counts * w * np.where(is_coded, y, 0.0), code, units), _total(counts * w, code, units)),
+        se=np.sqrt(_within(fixed, code, even, n, mean) * ratio(_total(even**2, code, units), n**2)),
         se_machine=ratio(np.sqrt(machine), n),
-        pi_unit=_any(pi, code, units),
+        pi_unit=_any(np.where(here, pi, 0.0), code, units),
         dropped=known.n_dropped,
-        moved=float(fixed.mean() - said.mean()),
+        moved=float(np.average(fixed, weights=counts) - np.average(said, weights=counts)),
     )
 
 
@@ -168,21 +179,21 @@ def _total(values: Array, code: NDArray[np.int64], units: int) -> Array:
     return np.bincount(code, values, units).astype(float)
 
 
-def _mean(values: Array, code: NDArray[np.int64], units: int) -> Array:
-    return np.asarray(ratio(_total(values, code, units), np.bincount(code, minlength=units).astype(float)))
-
-
-def _within(values: Array, code: NDArray[np.int64], n: Array, mean: Array) -> float:
-    """Variance within units, pooled; over all rows where no unit has two."""
-    df = float((n - 1)[n > 0].sum())
-    if df <= 0:
-        return float(np.var(values, ddof=1)) if len(values) > 1 else np.nan
-    return float(((values - mean[code]) ** 2).sum() / df)
+def _within(values: Array, code: NDArray[np.int64], even: Array, n: Array, mean: Array) -> float:
+    """Variance within units, pooled, of rows that count ``even``; over all rows where no unit has two."""
+    units = len(n)
+    square, cube = _total(even**2, code, units), _total(even**3, code, units)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of means, what is left of Σ c²; n − 1 where all count alike
+        df = float(np.nansum(square - 2 * cube / n + square**2 / n**2))
+    if df <= 1e-9:
+        here = values[even > 0]
+        return float(np.var(here, ddof=1)) if len(here) > 1 else np.nan
+    return float(np.nansum(even**2 * (values - mean[code]) ** 2) / df)
 
 
 def _odds(data: pd.DataFrame, w: Array, is_coded: NDArray[np.bool_], sample_prob: str | None) -> tuple[Array, Array]:
     """(n,) (1 − π) / π of the share that was coded, and π as it was drawn; NaN where it is not known."""
-    pi = np.full(len(data), is_coded.mean()) if sample_prob is None else data[sample_prob].to_numpy(float)
+    pi = np.full(len(data), is_coded.mean()) if sample_prob in (None, EQUAL) else data[str(sample_prob)].to_numpy(float)
     if np.isnan(pi).any():  # estimated by the coded rows, whose weights stand for all
         average = float((w * np.maximum(w - 1, 0)).sum() / len(w))
         return np.full(len(data), average), pi

@@ -14,6 +14,7 @@ from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study.averages import Pieces, averages, valued
 from visanda.study.columns import numbers, numeric, require_columns
+from visanda.study.correct.coded import EQUAL
 from visanda.study.panels.corrected import corrected
 from visanda.study.stretches import several
 
@@ -29,6 +30,7 @@ def units_of(
     predicted_var: str | Sequence[str] = (),
     prediction: str | Sequence[str] = (),
     sample_prob: str | None = None,
+    weights: str | None = None,
     learner: Literal["raw", "linear"] = "raw",
     seed: int = 1,
 ) -> Result:
@@ -47,8 +49,11 @@ def units_of(
         sums: observed columns of numbers or booleans that are added up too, as ``column_sum``.
         predicted_var: columns with the codes of people, numbers or 0/1, missing where nobody coded.
         prediction: for each of them the column with the machine's number or probability, in every row.
-        sample_prob: column with the known probability, in (0, 1], that a row was drawn for coding; None: all were
-            as likely. It may be missing in rows that were not drawn.
+        sample_prob: column with the known probability, in (0, 1], that a row was drawn for coding; ``"equal"`` or
+            None: all were as likely. It may be missing in rows that were not drawn.
+        weights: column of how much each row counts in its unit's means, 0 or more, such as a picture's reach; rows that
+            miss it are left out and counted. None: all alike. The table has its sum in each unit. Counts and sums are
+            of rows, whatever they weigh.
         learner: ``"raw"`` takes predictions as they are; ``"linear"`` calibrates them on the codes, cross-fitted,
             which makes errors smaller where predictions are no probabilities.
         seed: of the folds of ``"linear"``.
@@ -75,13 +80,18 @@ def units_of(
     by, variables, machine = several(by), several(predicted_var), several(prediction)
     if len(variables) != len(machine):
         raise InputError(f"{len(variables)} predicted_var but {len(machine)} prediction: name one for each")
-    require_columns(rows, [*by, *variables, *machine, *([sample_prob] if sample_prob else [])])
-    known, unplaced = _placed(rows, by)
+    chances = [] if sample_prob in (None, EQUAL) else [str(sample_prob)]
+    used = [*by, *variables, *machine, *chances, *([weights] if weights else [])]
+    require_columns(rows, used)
+    weighted, unweighted = _weighted(rows, weights)
+    known, unplaced = _placed(weighted, by)
     code, keys = _units(known, by)
-    used = [*by, *variables, *machine, *([sample_prob] if sample_prob else [])]
-    table, notes = _observed(known, code, len(keys), _values(known, code, values, used), sums)
+    table, notes = _observed(known, code, len(keys), _values(known, code, values, used), sums, weights)
+    if weights:
+        lost = f" {unweighted:,} rows have none and are left out." if unweighted else ""
+        notes.append(f"Means are of rows that count as much as their {weights}, whose sum is in the table.{lost}")
     fits = [
-        corrected(known, code, len(keys), *pair, sample_prob, learner, seed)
+        corrected(known, code, len(keys), *pair, sample_prob, weights, learner, seed)
         for pair in zip(variables, machine, strict=True)
     ]
     parts = [keys, table, *(one.table() for one in fits)]
@@ -100,10 +110,28 @@ def units_of(
             "units": len(made),
             "left_out": unplaced,
             "sample_prob": sample_prob,
+            "weights": weights,
             "learner": learner,
             "seed": seed,
         },
     )
+
+
+def _weighted(rows: pd.DataFrame, weights: str | None) -> tuple[pd.DataFrame, int]:
+    """Rows with a weight, and how many have none.
+
+    Raises:
+        InputError: text, or weights below 0.
+    """
+    if weights is None:
+        return rows, 0
+    counts = numbers(rows, weights)
+    if (counts < 0).any():
+        raise InputError(f"the weight {weights!r} is below 0 in {(counts < 0).sum():,} rows: a row counts 0 or more")
+    if not (counts > 0).any():
+        raise InputError(f"no row has a weight {weights!r} above 0: nothing would count")
+    there = counts.notna()
+    return rows.assign(**{weights: counts})[there], int((~there).sum())
 
 
 def _placed(rows: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, int]:
@@ -148,7 +176,7 @@ def _is_text(column: pd.Series) -> bool:
 
 
 def _observed(
-    rows: pd.DataFrame, code: np.ndarray, units: int, named: _Named, sums: Sequence[str]
+    rows: pd.DataFrame, code: np.ndarray, units: int, named: _Named, sums: Sequence[str], weights: str | None
 ) -> tuple[pd.DataFrame, list[str]]:
     """Counts, means, texts, sums and shares of the observed columns of each unit."""
     pieces = Pieces(np.arange(len(rows)), code, np.ones(len(rows)), units)
@@ -156,7 +184,7 @@ def _observed(
     wide = rows.assign(**shares)
     none = np.full(len(rows), np.nan)
     asked = [*named.means, *named.same, *shares]
-    found = averages(wide, none, pieces, asked, "equal")
+    found = averages(wide, none, pieces, asked, weights or "equal")
     table = found.rename(columns={"units": "n", "failed": "n_failed"}).drop(columns="seconds")
     for name in sums:
         whole = numbers(rows, name)
