@@ -146,8 +146,11 @@ class TestStrata:
         own, pooled = (adjusted_shares(data, "true", "said", by="year", errors=e).table for e in ("strata", "pooled"))
         assert (pooled["se"] < own["se"]).all()
         data.loc[data["year"] == 2020, "true"] = np.nan
-        with pytest.raises(DesignError, match=r"never coded by hand in 2020.*errors='pooled'"):
-            adjusted_shares(data, "true", "said", by="year")
+        alone = adjusted_shares(data, "true", "said", by="year")
+        assert set(alone.table["year"]) == {2019}
+        assert any("No adjusted shares of 2020" in text and "errors='pooled'" in text for text in alone.warnings)
+        with pytest.raises(DesignError, match=r"in 2019.*similar in 2020.*errors='pooled'"):
+            adjusted_shares(data.assign(said=0.0), "true", "said", by="year")
         found = adjusted_shares(data, "true", "said", by="year", errors="pooled").table.set_index(["year", "class"])
         assert np.isnan(found.loc[(2020, "1"), "gold"])
         assert found.loc[(2020, "1"), "low"] < 0.4 < found.loc[(2020, "1"), "high"]
@@ -194,6 +197,13 @@ class TestSaid:
         row = line(found)
         assert row["clipped"] and row["adjusted"] == 0 and row["low"] == 0
         assert any("set to the limit" in warning for warning in found.warnings)
+
+    def test_labels_that_are_all_the_same_in_a_small_stratum_are_not_certain(self):
+        small = rows_of([(0, 0, 2)], [(0, 1)]).assign(year=2)
+        data = pd.concat([rows_of(COUNTS, [(1, 205), (0, 545)]).assign(year=1), small], ignore_index=True)
+        found = adjusted_shares(data, "true", "said", by="year", errors="pooled").table.set_index(["year", "class"])
+        assert found.loc[(2, "1"), "naive_low"] == 0 and found.loc[(2, "1"), "adjusted"] == 0
+        assert found.loc[(2, "1"), "high"] > 0.5 and found.loc[(2, "0"), "low"] < 0.5
 
     def test_words_and_figure(self):
         data = pd.concat([drawn(year).assign(year=year, city=c) for year in (1, 2) for c in "ab"], ignore_index=True)

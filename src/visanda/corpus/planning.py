@@ -271,8 +271,7 @@ class Planning(Estimating):
         result.title = f"Codes for the share of {variable}, before anything is coded"
         result.provenance |= {"formula": variable, "share": share, "n": n}
         first = result.table["codes"].iloc[0]
-        if first != float("inf"):
-            result.also.append(double_coding(max(int(first), 20)))
+        result.also.append(double_coding(max(int(first if first != float("inf") else n or 0), 20)))
         test = codes_for_accuracy(0.03).rename(columns={"codes": "codes for ± 3 points"})
         test["codes for ± 5 points"] = codes_for_accuracy(0.05)["codes"]
         words = [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Literal
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from visanda.errors import DesignError
+from visanda.errors import DesignError, InputError
 from visanda.result import Result
 from visanda.study.codes_alike import exact, shares_alike
 from visanda.study.columns import numeric, require_columns
@@ -18,6 +20,7 @@ from visanda.study.correct.machine import Prediction
 from visanda.study.estimating.estimate import estimate
 from visanda.study.estimating.fits import GOLD, NAIVE
 from visanda.study.output.shares_figure import shares_figure
+from visanda.study.panels.written import written_times
 from visanda.study.regression.bootstrap import Progress
 from visanda.study.sample import EVERYTHING, strata
 
@@ -127,9 +130,17 @@ def shares_by(
         table=table,
         words=_words(table),
         warnings=[f"No corrected share of {text}" for text in refused] + _same(alike) + _warnings(table),
-        draw=partial(shares_figure, shown, title=f"{terms[-1]}", label="Share") if by else None,
+        draw=partial(_figure, shown, by[0] if len(by) == 1 else "group", str(terms[-1])) if by else None,
         provenance={"variable": variable, "by": list(by), "method": "dsl", "seed": seed},
     )
+
+
+def _figure(table: pd.DataFrame, called: str, title: str) -> Figure:
+    """Groups from above to below; those that are times, from left to right."""
+    groups = table["group"].astype(str)
+    with suppress(InputError):  # no times
+        groups = written_times(groups, called)[1]
+    return shares_figure(table.drop(columns="group").assign(**{called: groups}), group=called, title=title)
 
 
 def _never_coded(

@@ -28,6 +28,7 @@ from visanda.study.correct.error_rates import (
     error_rates,
     refuse_inseparable,
 )
+from visanda.study.joined import listed
 from visanda.study.regression.moments import sandwich
 from visanda.study.sample import strata
 from visanda.study.wording import FEW_CLUSTERS
@@ -37,7 +38,7 @@ Numbers = NDArray[np.intp]
 
 Z95 = 1.959963984540054
 FEWEST_OF_ALL = 2  # classes
-MADE = ("class", "n", "n_coded", "naive", "adjusted", "se", "low", "high", "clipped", "gold")
+MADE = ("class", "n", "n_coded", "naive", "adjusted", "low", "high", "gold", "se", "clipped")
 
 
 @dataclass(frozen=True)
@@ -116,17 +117,17 @@ def adjusted_shares(
     counted = _counted(rows, variable, label, columns, titles)
     if cluster is not None:
         _refuse_one_cluster(counted, titles, errors, cluster)
-    rates = _rates(counted, titles, errors)
+    rates, refused = _rates(counted, titles, errors)
+    places = [place for place, title in enumerate(titles) if title in rates]
     table = pd.concat(
-        [_stratum(counted, place, rates[title], errors == "pooled") for place, title in enumerate(titles)],
-        keys=range(len(titles)),
+        [_stratum(counted, place, rates[titles[place]], errors == "pooled") for place in places], keys=places
     )
     names = names.astype({name: data[name].dtype for name in columns})  # years are whole numbers again
     strata_of = names.iloc[table.index.get_level_values(0)].reset_index(drop=True)
     table = pd.concat([strata_of, table.reset_index(drop=True)], axis=1)
     tested, each = _tested(counted, titles)
     used = {"": rates[titles[0]]} if errors == "pooled" else rates
-    warnings = counts_warnings(table, columns, used, tested, errors, sample_prob)
+    warnings = refused + counts_warnings(table, columns, used, tested, errors, sample_prob)
     if rows.cluster is not None and (few := len(set(rows.cluster[rows.coded]))) < FEW_CLUSTERS:
         warnings.append(f"Coded rows lie in only {few} clusters: clustered standard errors are too small.")
     return Result(
@@ -183,29 +184,39 @@ def _refuse_one_cluster(counted: _Counted, titles: list[str], errors: str, clust
         for rows, what in ((mine, "rows"), (own, "coded rows")):
             if rows.any() and len(set(counted.cluster[rows])) == 1:
                 raise DesignError(
-                    f"all {what}{where} lie in one cluster of {cluster!r}: how much clusters differ cannot be seen from "
-                    "one, and the standard error would be 0. Group by something that several clusters share, code rows "
-                    "of more clusters, or, if rows are independent, leave out the cluster."
+                    f"all {what}{where} lie in one cluster of {cluster!r}: how much clusters differ cannot be seen "
+                    "from one, and the standard error would be 0. Group by something that several clusters share, code "
+                    "rows of more clusters, or, if rows are independent, leave out the cluster."
                 )
 
 
-def _rates(counted: _Counted, titles: list[str], errors: str) -> dict[str, ErrorRates]:
-    """The error rates that each stratum is adjusted by."""
+def _rates(counted: _Counted, titles: list[str], errors: str) -> tuple[dict[str, ErrorRates], list[str]]:
+    """The error rates that each stratum is adjusted by; and what to say of strata that have none."""
     if errors == "pooled" or len(titles) == 1:
         whole = _rates_of(counted, counted.true >= 0)
         refuse_inseparable(whole)
-        return dict.fromkeys(titles, whole)
-    found = {}
+        return dict.fromkeys(titles, whole), []
+    found: dict[str, ErrorRates] = {}
+    reasons: dict[str, str] = {}
     for place, title in enumerate(titles):
         try:
-            found[title] = _rates_of(counted, (counted.true >= 0) & (counted.stratum == place), f" in {title}")
-            refuse_inseparable(found[title], f" in {title}")
+            one = _rates_of(counted, (counted.true >= 0) & (counted.stratum == place), f" in {title}")
+            refuse_inseparable(one, f" in {title}")
         except DesignError as error:
-            raise DesignError(
-                f"{error} Or merge strata; or, if error rates are the same everywhere, take them from all strata "
-                "together (errors='pooled')."
-            ) from error
-    return found
+            reasons[title] = str(error)
+        else:
+            found[title] = one
+    if not reasons:
+        return found, []
+    others = list(reasons)[1:]
+    said = f"{reasons[next(iter(reasons))]}{f' (It is similar in {listed(others)}.)' if others else ''}"
+    said += (
+        " Or merge strata; or, if error rates are the same everywhere, take them from all strata together "
+        "(errors='pooled')."
+    )
+    if not found:
+        raise DesignError(said)
+    return found, [f"No adjusted shares of {listed(list(reasons))}: {said}"]
 
 
 def _rates_of(counted: _Counted, coded: NDArray[np.bool_], where: str = "") -> ErrorRates:
@@ -229,13 +240,17 @@ def _stratum(counted: _Counted, place: int, rates: ErrorRates, pooled: bool) -> 
     found["low"] = np.minimum(np.clip(share - Z95 * found["se"], 0, 1), found["adjusted"])
     found["high"] = np.maximum(np.clip(share + Z95 * found["se"], 0, 1), found["adjusted"])
     found["clipped"] = bool((share < 0).any())
+    if len(share) == 2 and (naive <= 0).any():  # labels that are all the same show no variance; Wilson's interval does
+        reach = float(found.loc[naive <= 0, "naive_high"].iloc[0]) / abs(float(np.linalg.det(rates.matrix)))
+        found["low"] = np.minimum(found["low"], np.clip(share - reach, 0, 1))
+        found["high"] = np.maximum(found["high"], np.clip(share + reach, 0, 1))
     drawn = weight * mine[taken]
     if drawn.any():
         gold, gold_variance = _mean(true, drawn / drawn.mean(), cluster)
         found[["gold", "gold_low", "gold_high"]] = _wilson(gold, gold_variance, drawn.sum() ** 2 / (drawn**2).sum())
     else:
         found[["gold", "gold_low", "gold_high"]] = np.nan
-    return found
+    return found[list(MADE) + [name for name in found if name not in MADE]]
 
 
 def _mean(values: Array, weight: Array, cluster: Numbers | None) -> tuple[Array, Array]:
@@ -276,6 +291,7 @@ def _wilson(share: Array, variance: Array, n: float) -> Array:
     middle, below = share + Z95**2 / (2 * rows), 1 + Z95**2 / rows
     half = Z95 * np.sqrt(plain / rows + Z95**2 / (4 * rows**2))
     low, high = np.maximum((middle - half) / below, 0), np.minimum((middle + half) / below, 1)
+    low, high = np.where(share <= 0, 0.0, low), np.where(share >= 1, 1.0, high)  # whatever rounding leaves
     return np.stack([share, low, high], axis=1)
 
 

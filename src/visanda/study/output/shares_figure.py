@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,6 +17,7 @@ from visanda.study.columns import numbers, numeric, require_columns
 from visanda.study.output.coefficients_figure import MARKERS, PALETTE, SPREAD, colours
 from visanda.study.regression.coefficients import Z95
 
+ASIDE = 0.12  # of the least distance of two places, between intervals of one
 LINE = 0.24  # inches a group and method
 WHOLE = 0.06  # a range from which whole per cents are marked
 OUTSIDE = 0.5  # a corrected share can leave 0-1 by chance, but not by this much
@@ -61,7 +64,8 @@ def shares_figure(
     for place, (method, colour) in enumerate(zip(methods, colours(methods), strict=True)):
         mine = rows[rows["by"] == method]
         if ordered:
-            _over_time(axes, mine, colour, MARKERS[place], method)
+            aside = (place - (len(methods) - 1) / 2) * _step(rows["group"]) * ASIDE if len(methods) > 1 else None
+            _over_time(axes, mine, colour, MARKERS[place], method, aside)
         else:
             height = np.array([places.index(name) for name in mine["group"]])
             aside = SPREAD * ((place + 0.5) / len(methods) - 0.5)
@@ -111,11 +115,22 @@ def _rows(table: pd.DataFrame, group: str, by: str | None) -> pd.DataFrame:
     return rows
 
 
-def _over_time(axes: Axes, rows: pd.DataFrame, colour: str, marker: str, method: str) -> None:
-    """A line with its band."""
+def _step(groups: pd.Series) -> Any:
+    """The least distance of two places on the line."""
+    far = pd.Series(groups.unique()).sort_values().diff().min()
+    return far if pd.notna(far) else groups.iloc[0] - groups.iloc[0]
+
+
+def _over_time(axes: Axes, rows: pd.DataFrame, colour: str, marker: str, method: str, aside: Any) -> None:
+    """A line with its band; where several lines would hide each other's, with an interval a place, moved ``aside``."""
     rows = rows.sort_values("group")
-    axes.fill_between(rows["group"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
-    axes.plot(rows["group"], rows["estimate"], "-", marker=marker, color=colour, markersize=5, label=method)
+    if aside is None:
+        axes.fill_between(rows["group"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
+        axes.plot(rows["group"], rows["estimate"], "-", marker=marker, color=colour, markersize=5, label=method)
+        return
+    where = rows["group"] + aside
+    axes.vlines(where, rows["low"], rows["high"], color=colour, linewidth=1.6)
+    axes.plot(where, rows["estimate"], ":", marker=marker, color=colour, markersize=5, linewidth=0.9, label=method)
 
 
 def _listed(axes: Axes, rows: pd.DataFrame, height: np.ndarray, colour: str, marker: str, method: str) -> None:

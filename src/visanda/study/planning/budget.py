@@ -199,7 +199,7 @@ def _called(asked: Problem, formula: str, name: str) -> str:
     if "~" in formula:
         return f"the coefficient of {readable(name)}"
     if asked.rows.categories:
-        return f"the share of {name}"
+        return f"the share of {formula} = {name}"
     numbers = set(asked.rows.data.loc[asked.rows.coded, asked.machine[0].variable])
     return f"the {'share' if numbers <= {0.0, 1.0} else 'mean'} of {formula}"
 
@@ -214,5 +214,6 @@ def _table(parts: Parts, alone: Parts, plan: Plan) -> pd.DataFrame:
     table["half_alone"] = Z95 * table["se_alone"]
     if plan.effect is not None:
         for name in ("se", "se_alone"):
-            table[name.replace("se", "power")] = norm.sf(Z95 - abs(plan.effect) / table[name])
+            far = abs(plan.effect) / table[name]
+            table[name.replace("se", "power")] = norm.sf(Z95 - far) + norm.cdf(-Z95 - far)
     return table

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 OURS, ALONE = "#0072B2", "#7F7F7F"
+NEAR = 0.07  # of the width of the axis, at which numbers run into each other
 
 
 def budget_plot(table: pd.DataFrame, called: str, wanted: float, now: int) -> Figure:
@@ -26,7 +28,8 @@ def budget_plot(table: pd.DataFrame, called: str, wanted: float, now: int) -> Fi
     axes.axvline(now, color="0.7", linewidth=0.8)
     axes.annotate(" codes now", (now, 0.97), xycoords=("data", "axes fraction"), va="top", color="0.4", fontsize=8)
     axes.set_xscale("log")
-    axes.set_xticks(table["codes"], [f"{one:,}" for one in table["codes"]], fontsize=8)
+    ticks = _apart(table["codes"].tolist())
+    axes.set_xticks(ticks, [f"{one:,}" for one in ticks], fontsize=8)
     axes.minorticks_off()
     axes.set_ylim(bottom=0)
     axes.set_xlabel("codes")
@@ -34,3 +37,12 @@ def budget_plot(table: pd.DataFrame, called: str, wanted: float, now: int) -> Fi
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=9)
     return figure
+
+
+def _apart(codes: list[int]) -> list[int]:
+    """Numbers of codes that can be written beside each other on a logarithmic axis; the last is always among them."""
+    kept: list[int] = []
+    for one in reversed(codes):
+        if not kept or np.log(kept[-1] / one) > NEAR * np.log(codes[-1] / codes[0]):
+            kept.append(one)
+    return kept[::-1]

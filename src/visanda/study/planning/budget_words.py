@@ -56,7 +56,8 @@ def plan_words(plan: Plan, parts: Parts, alone: Parts) -> list[str]:
         floor = parts.se(plan.place, parts.n)
         words.append(
             f"{goal} cannot be reached: with all {parts.n:,} units coded it would be {number(floor)} (an interval of "
-            f"± {number(Z95 * floor)}). More units are needed, not more codes."
+            f"± {number(Z95 * floor)}), the units being a sample of what could have been. More units are needed, not "
+            "more codes."
         )
         return words
     if plan.codes <= parts.n_coded:
