@@ -50,6 +50,32 @@ def test_fill_and_lags_go_by_true_distance(corpus):
     assert table.loc[third, "lag_brightness"] == pytest.approx(table.loc[second, "brightness"])
 
 
+def test_a_column_of_quarters_is_a_time(corpus):
+    files = corpus.frame("SELECT id FROM media ORDER BY id")["id"]
+    quarter = pd.Series(np.resize(["2023-Q3", "2023-Q4", "2024-Q1", "2024-Q1"], 16), name="published_in")
+    corpus.add(metadata=pd.concat([files.str.split("/").str[-1].rename("filename"), quarter], axis=1))
+    table = corpus.panel(unit=["published_in"], measures=["colour"], lags=[1], leads=[1], differences=True).table
+    assert table["published_in"].tolist() == ["2023-Q3", "2023-Q4", "2024-Q1"]
+    brightness = table["brightness"].tolist()
+    assert table["lag_brightness"].tolist()[1:] == brightness[:2]
+    assert table["lead_brightness"].tolist()[:2] == brightness[1:]
+    assert table["change_brightness"].tolist()[2] == pytest.approx(brightness[2] - brightness[1])
+
+
+def test_pictures_count_as_much_as_their_reach(corpus):
+    files = corpus.frame("SELECT id FROM media ORDER BY id")["id"]
+    reach = pd.Series([1000, *[1] * 14, 0], name="reach")
+    corpus.add(metadata=pd.concat([files.str.split("/").str[-1].rename("filename"), reach], axis=1))
+    result = corpus.panel(unit=["outlet"], measures=["colour"], weights="reach")
+    pictures = corpus.table("colour").merge(corpus.table("media")[["id", "reach"]], on="id", suffixes=("", "_media"))
+    for outlet, mine in pictures.groupby("outlet"):
+        expected = np.average(mine["brightness"], weights=mine["reach"])
+        assert result.table.set_index("outlet").loc[outlet, "brightness"] == pytest.approx(expected)
+    assert result.table["reach"].sum() == 1014
+    with pytest.raises(InputError, match="'fame' is no column of the pictures"):
+        corpus.panel(unit=["outlet"], weights="fame")
+
+
 def test_without_measures_pictures_are_counted_and_what_cannot_be_averaged_is_named(corpus):
     assert corpus.panel(unit=["month"]).table["n"].tolist() == [16]
     assert any("phash" in text for text in corpus.panel(unit=["outlet"], measures=["hash"]).words)
@@ -108,6 +134,9 @@ def test_coded_variables_come_corrected(studied: Corpus):
     }.items():
         assert table[mine].tolist() == pytest.approx(by_hand[theirs].tolist(), nan_ok=True), mine
     assert table["nature_coded"].sum() == 100
+    assert list(table)[:4] == ["outlet", "day", "n", "nature"]
+    alone = studied.panel(unit=["outlet", "day"], measures=["nature"]).table
+    assert alone["nature"].tolist() == pytest.approx(table["nature"].tolist())
     assert np.average(table["nature"], weights=table["n"]) == pytest.approx(57 / 218, abs=0.06)
 
 

@@ -39,6 +39,29 @@ def test_a_plan_before_anything_is_coded(study):
         study.plan("colourfulness ~ protest")
 
 
+def test_another_question_overwrites_no_answer(predicted):
+    predicted.plan("nature", target_se=0.03)
+    predicted.plan("nature", target_se=0.04)
+    predicted.plan("nature", target_se=0.03)
+    predicted.shares("nature")
+    predicted.shares("nature", by=["licence"])
+    files = {path.name for path in predicted.results.glob("*.csv")}
+    assert {"plan.csv", "plan-2.csv", "nature-shares.csv", "nature-shares-2.csv"} <= files
+    assert not {"plan-3.csv", "nature-shares-3.csv"} & files
+    with pytest.raises(InputError, match="--target-se"):
+        predicted.plan("colourfulness ~ nature")
+
+
+def test_shares_by_month_are_named_and_drawn_as_months(predicted):
+    files = predicted.frame("SELECT id FROM media ORDER BY id")["id"]
+    day = pd.Series(np.resize(["2024-01-03", "2024-02-28"], len(files)), name="published")
+    predicted.add(metadata=pd.concat([files.str.split("/").str[-1].rename("filename"), day], axis=1))
+    result = predicted.shares("nature", by=["month"])
+    assert list(result.table["group"].unique()) == ["2024-01", "2024-02"]
+    assert result.figure.axes[0].get_xlabel() == "month"
+    assert predicted.shares("nature", by=["quarter"]).table["group"].unique().tolist() == ["2024-Q1"]
+
+
 def test_shares_by_group_with_adjusted_counts(predicted):
     living = predicted.frame("SELECT id, living FROM media").set_index("id")["living"]
     result = predicted.shares("nature", adjust=True)

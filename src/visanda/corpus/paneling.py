@@ -18,6 +18,7 @@ from visanda.corpus.sampling import listed
 from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study import panels
+from visanda.study.panels.written import written_times
 
 MOST_VALUES = 20  # of a column of text that becomes shares
 OURS = {*MEDIA.names, "parent", "start", "stop", "picture"}
@@ -74,7 +75,7 @@ class Paneling(Estimating):
         units = listed(unit)
         if not units:
             raise InputError("which units? Name them with --unit, as outlet,day")
-        time = _time(units, bool(lags or leads or differences or fill))
+        _refuse_two_times(units)
         asked, tables = self._named(listed(measures))
         arguments: dict[str, Any] = {
             "unit": units,
@@ -88,6 +89,7 @@ class Paneling(Estimating):
         with self.record("panel", arguments | {"seed": seed, "out": out}) as run:
             rows, measured, notes = self._pictures(asked, tables, on, where)
             rows, said = self._dated(rows, units, date)
+            time = _time(rows, units, bool(lags or leads or differences or fill))
             if weights is not None and weights not in rows:
                 own = ", ".join(str(name) for name in rows if name not in OURS and "__" not in str(name))
                 raise InputError(f"{weights!r} is no column of the pictures: there are {own}")
@@ -108,6 +110,8 @@ class Paneling(Estimating):
             result.words += said + left + [c.words for c in asked]
             result.warnings += notes
             result.provenance |= arguments
+            first = [*units, "n", *(name for c in asked for name in result.table if str(name).startswith(c.column))]
+            result.table = result.table[list(dict.fromkeys([*first, *result.table]))]
             if time is not None:
                 moving = [name for name in [*values, *(c.column for c in asked)] if name in result.table]
                 self._over_time(result, units, time, fill, lags or [], leads or [], differences, moving)
@@ -146,7 +150,9 @@ class Paneling(Estimating):
             on = kind
         on = on or ("image" if self._has("image") or "frames" not in self.tables() else "frame")
         population = self.population(where, on)
-        rows = population.drop(columns=[name for name in population if name in OURS and name not in ("taken", "error")])
+        rows = population.drop(
+            columns=[name for name in population if name in OURS and name not in ("id", "taken", "error")]
+        )
         mine = set(rows)
         if tables:
             rows = self.join(*tables, on=on, where=where)
@@ -207,17 +213,41 @@ class Paneling(Estimating):
                 differences=differences,
                 every=every,  # type: ignore[arg-type]
             )
-            result.words.append(f"Lags, leads and changes are of {', '.join(moving)}, by true distance in {time}s.")
+            result.words.append(
+                f"Lags, leads and changes are of {', '.join(moving)}, by true distance in time ({time})."
+            )
 
 
-def _time(units: Sequence[str], needed: bool) -> str | None:
-    """The one unit that is a time, if any."""
+def _refuse_two_times(units: Sequence[str]) -> None:
+    """InputError where two units are times."""
     times = [name for name in units if name in PERIODS]
     if len(times) > 1:
         raise InputError(f"{' and '.join(times)} are times: a unit has one")
-    if needed and not times:
-        raise InputError(f"lags, leads, differences and fill need a time among the units: {', '.join(PERIODS)}")
+
+
+def _time(rows: pd.DataFrame, units: Sequence[str], needed: bool) -> str | None:
+    """The one unit that is a time, if any: a period, or a column that holds times such as 2024-Q1."""
+    times = [name for name in units if name in PERIODS]
+    times = times or [name for name in units if _holds_times(rows[name])]
+    if needed and len(times) != 1:
+        said = f"; {' and '.join(times)} both hold some" if times else ""
+        raise InputError(
+            f"lags, leads, differences and fill need a time among the units: {', '.join(PERIODS)}, or one column of "
+            f"dates, months (2024-03), quarters (2024-Q1) or weeks (2024-W05){said}"
+        )
     return times[0] if times else None
+
+
+def _holds_times(column: pd.Series) -> bool:
+    held = column.dropna()
+    if held.empty or pd.api.types.is_datetime64_any_dtype(held):
+        return not held.empty
+    if not all(isinstance(value, str) for value in held):
+        return False
+    try:
+        return written_times(held, str(column.name))[0].every != "year"  # numbers of four digits name anything
+    except InputError:
+        return False
 
 
 def _averaged(

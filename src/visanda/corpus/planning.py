@@ -79,6 +79,11 @@ class Planning(Estimating):
             codes.check_name("result", name)
         names = names_of(formula)
         asked = [found for one in names if self._has_codes(one) and (found := coded(self, one))]
+        if not asked and ("~" in formula or effect is not None):
+            raise InputError(
+                f"nothing in {formula!r} is coded yet: plan its share first (visanda plan VARIABLE --target-se 0.02), "
+                "code some 50 pictures, train and apply, and plan the regression then"
+            )
         if target_se is None and effect is None:
             if "~" in formula:
                 raise InputError("how sure should it be? Say --target-se 0.05, or --effect 0.3 (and --power 0.8)")
@@ -88,13 +93,8 @@ class Planning(Estimating):
         question |= {"model": model, "term": term, "by": extra, "cluster": cluster, "drawn": drawn, "where": where}
         question |= {"share": share, "assume_random": assume_random}
         if not asked:
-            if "~" in formula or target_se is None:
-                raise InputError(
-                    f"nothing in {formula!r} is coded yet: plan its share first (visanda plan VARIABLE --target-se "
-                    f"0.02), code some 50 pictures, train and apply, and plan the regression then"
-                )
             with self.record("plan", question):
-                result = self._ahead(formula, target_se, share)
+                result = self._ahead(formula, float(target_se or 0), share)
                 save(result, self.results, name, "plan", question)
             return result
         mine = {c.column for c in asked}
