@@ -166,12 +166,12 @@ def _parts(
         place = np.unique(rows.cluster[rows.coded], return_inverse=True)[1]
         falls, mine = _sums(codes, place) ** 2, _means(pi[rows.coded], place)
         if known:
-            population, size = _means(pi, rows.cluster), np.bincount(rows.cluster).astype(float)
+            population, size = _alike(_means(pi, rows.cluster), np.bincount(rows.cluster))
         else:
             population, size = mine, np.bincount(place) / mine
     else:
         falls, mine = codes**2, pi[rows.coded]
-        population, size = (pi, np.ones(rows.n)) if known else (mine, rows.weight[rows.coded])
+        population, size = _alike(pi, np.ones(rows.n)) if known else (mine, rows.weight[rows.coded])
     stays = np.maximum(whole - falls.sum(axis=0), 0.0)
     if not clusters_drawn:  # units of a cluster are no less alike than any, whatever a few clusters make it look like
         stays = np.maximum(stays, alone - falls.sum(axis=0))
@@ -188,6 +188,12 @@ def _probabilities(asked: Problem, sample_prob: str | None) -> tuple[Array, bool
     if np.isnan(pi).any():
         return np.where(rows.coded, 1 / np.where(rows.coded, rows.weight, 1.0), np.nan), False
     return pi * rows.coded.mean() / pi.mean(), True
+
+
+def _alike(pi: Array, size: NDArray) -> tuple[Array, Array]:
+    """Probabilities that are the same but for a thousandth, taken together, with their sizes added up."""
+    _, first, place = np.unique(np.round(np.log(pi), 3), return_index=True, return_inverse=True)
+    return pi[first], np.bincount(place, size).astype(float)
 
 
 def _sums(values: Array, group: NDArray[np.intp]) -> Array:
