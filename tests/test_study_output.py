@@ -18,7 +18,6 @@ from visanda.result import Result
 from visanda.study import Estimates, estimate, ordinary
 from visanda.study.output import as_word
 from visanda.study.output.coefficients_figure import PALETTE, coefficients_figure, colours
-from visanda.study.output.methods_text import METHODS, methods_text
 from visanda.study.output.regression_table import in_order, regression_table, rounded
 from visanda.study.output.shares_figure import shares_figure
 
@@ -337,71 +336,6 @@ def test_shares_that_do_not_fit_are_refused(change, message):
     table = pd.DataFrame({"group": ["tv", "web"], "estimate": [0.2, 0.4], "se": [0.1, 0.1]}).assign(**change)
     with pytest.raises(InputError, match=message):
         shares_figure(table)
-
-
-def test_the_methods_paragraph_says_what_was_done(result):
-    found = methods_text(result, units="posts")
-    text = " ".join(found.sentences)
-    assert "a logistic regression, protest ~ x, on 600 posts, 200 of them coded by hand." in text
-    assert "are a simple random sample of all posts" in text
-    assert "design-based supervised learning (Egami et al., 2023)" in text
-    assert "cross-fitted over 5 folds; estimates are medians over 2 random splits" in text
-    assert "Standard errors are clustered by outlet (40 clusters; Liang & Zeger, 1986)" in text
-    assert [paper.key for paper in found.references] == ["binder1983", "egami2023", "liang1986"]
-
-
-@pytest.mark.parametrize(
-    ("method", "key"),
-    [
-        ("dsl", "egami2023"),
-        ("PPI++", "angelopoulos2023"),
-        ("predict-then-debias", "kluger2025"),
-        ("adjusted counts", "rogan1978"),
-        ("likelihood", "teblunthuis2024"),
-        ("simex", "kuchenhoff2006"),
-        ("gold", "binder1983"),
-        ("naive", "mackinnon1985"),
-    ],
-)
-def test_each_method_cites_its_paper_and_every_citation_is_listed(method, key):
-    found = methods_text({"method": method, "model": "lm", "n": 4000, "n_coded": 400, "cluster": None})
-    assert key in [paper.key for paper in found.references]
-    text = " ".join(found.sentences)
-    assert all(paper.short in text for paper in found.references)
-    cited = re.findall(r"\d{4}(?=[);])", text)
-    assert len(cited) == len(found.references)
-
-
-def test_the_sample_is_described_as_it_was_drawn():
-    known = {"method": "dsl", "model": "lm", "sample_prob": "pi"}
-    assert "with known, unequal probabilities" in methods_text({**known, "sampling": "unequal"}).text()
-    assert "each with the same known probability" in methods_text({**known, "sampling": "equal"}).text()
-    assert "with known probabilities." in methods_text(known).text()
-
-
-def test_references_as_text_and_bibtex():
-    found = methods_text({"method": "simex"})
-    paper = next(paper for paper in found.references if paper.key == "kuchenhoff2006")
-    assert paper.text() == (
-        "Küchenhoff, H., Mwalili, S. M., & Lesaffre, E. (2006). A general method for dealing with misclassification "
-        "in regression: The misclassification SIMEX. Biometrics, 62(1), 85–96. "
-        "https://doi.org/10.1111/j.1541-0420.2005.00396.x"
-    )
-    assert r"author = {K{\"u}chenhoff, H. and Mwalili, S. M. and Lesaffre, E.}" in found.bibtex()
-    assert "pages = {85--96}" in found.bibtex()
-
-
-def test_every_bibtex_entry_is_whole():
-    every = "".join(methods_text({"method": method}).bibtex() for method in METHODS)
-    assert every.count("{") == every.count("}")
-    assert not re.search(r"[^\x00-\x7f]", every)
-
-
-def test_a_method_that_is_not_known_is_refused():
-    with pytest.raises(InputError, match="dsl, ppi, ptd"):
-        methods_text({"method": "magic"})
-    with pytest.raises(InputError, match="name one of"):
-        methods_text({"model": "lm"})
 
 
 def test_an_ordinary_regression_is_a_column_too():

@@ -31,6 +31,7 @@ class Result:
         provenance: arguments, seeds, counts: enough to do it again.
         extra: further tables by name (a confusion matrix, bins, details).
         also: further results of the same question, each with a table, words and a figure of its own.
+        name: what its files are called behind those of the result that it is an ``also`` of; empty: it has none.
     """
 
     title: str
@@ -41,6 +42,7 @@ class Result:
     provenance: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, pd.DataFrame] = field(default_factory=dict)
     also: list[Result] = field(default_factory=list)
+    name: str = ""
 
     @property
     def figure(self) -> Figure | None:
@@ -57,7 +59,10 @@ class Result:
         return buffer.getvalue()
 
     def save(self, folder: Path | str, name: str) -> list[Path]:
-        """Write ``name.csv``, ``name.json`` (words, warnings, provenance) and ``name.png`` into ``folder``."""
+        """Write ``name.csv``, ``name.json`` (words, warnings, provenance) and ``name.png`` into ``folder``.
+
+        Further results that have a name are written beside it, as ``name-theirs.csv`` and so on.
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         table_path, note_path = folder / f"{name}.csv", folder / f"{name}.json"
@@ -68,6 +73,8 @@ class Result:
         if png := self.figure_png():
             (folder / f"{name}.png").write_bytes(png)
             written.append(folder / f"{name}.png")
+        for one in self.also:
+            written += one.save(folder, f"{name}-{one.name}") if one.name else []
         return written
 
     def _repr_html_(self) -> str:

@@ -81,8 +81,8 @@ class Problem:
     def refined(self, b: Array, rows: Rows) -> tuple[Array, Array]:
         """The solution ``b`` of ``rows`` without its bias of second order, and the influences of units on it.
 
-        Units, or clusters, are left out in turn. Where all are coded nothing is corrected for, and the ordinary solution
-        stands.
+        Units, or clusters, are left out in turn. Where all are coded nothing is corrected for, and the ordinary
+        solution stands.
         """
         if self.rows.coded.all():
             return b, influence(self.family, b, rows)

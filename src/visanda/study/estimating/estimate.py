@@ -152,6 +152,7 @@ def estimate(
             "prediction": {one.variable: list(one.columns) for one in asked.machine},
             "label": asked.labels or "prediction >= 0.5 where codes are 0/1",
             "sample_prob": asked.sample_prob,
+            "sampling": asked.sampling,
             "cluster": asked.cluster,
             "reference": against,
             "weights": weights,
@@ -196,7 +197,9 @@ def _effects(asked: Question, chosen: str, fits: dict[str, Callable[[], Estimate
         ],
         warnings=impossible,
         draw=partial(coefficient_plot, table, f"{asked.formula}: average marginal effects", scale, True),
+        provenance={"formula": asked.formula, "effects": "average marginal", "model": asked.kind, "method": chosen},
         extra={"wide": _wide(table)},
+        name="margins",
     )
 
 

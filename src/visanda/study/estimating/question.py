@@ -73,6 +73,11 @@ class Question:
         return EQUAL if known.nunique() == 1 else self.probability
 
     @property
+    def sampling(self) -> Literal["equal", "unequal"] | None:
+        """Whether all rows were as likely to be drawn for coding; None where that is not known."""
+        return None if self.drawn is None else "equal" if self.drawn == EQUAL else "unequal"
+
+    @property
     def effects(self) -> bool:
         """Whether fixed effects are absorbed."""
         return absorbs(self.fixed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study.estimating.choice import EQUAL
 from visanda.study.output import references as papers
+from visanda.study.output.correction_words import METHODS, OTHER_NAMES, cross_fitting, method_of, refined
+from visanda.study.output.given import called
 from visanda.study.output.references import Reference, bibtex
 
 MODELS = {
@@ -20,65 +23,13 @@ MODELS = {
     "logit": "a logistic regression",
     "poisson": "a Poisson regression",
     "multinomial": "a multinomial logistic regression",
-    "negbin": "a negative binomial regression",
+    "negbin": "a negative binomial regression (NB2)",
     "fe": "a linear regression with fixed effects",
-    "ordinal": "an ordinal logistic regression",
+    "fepois": "a Poisson regression with fixed effects",
+    "ordinal": "an ordinal (proportional odds) logistic regression",
     "mixed": "a linear mixed model",
 }
-OTHER_NAMES = {
-    "ppi++": "ppi",
-    "predict-then-debias": "ptd",
-    "debias": "ptd",
-    "adjusted counts": "adjusted",
-    "adjusted count": "adjusted",
-    "maximum likelihood": "likelihood",
-    "ml": "likelihood",
-    "mc-simex": "simex",
-    "gold only": "gold",
-}
-# What was done, on what it rests, and the paper; {cite} is where it is cited.
-METHODS: dict[str, tuple[str, Reference | None]] = {
-    "dsl": (
-        "The machine's errors were corrected by design-based supervised learning ({cite}). It is valid whatever "
-        "the machine's errors, as long as the hand-coded {units} were drawn with known probabilities and the machine "
-        "did not learn from their codes.",
-        papers.DSL,
-    ),
-    "ppi": (
-        "The machine's errors were corrected by prediction-powered inference, in which the weight of the machine's "
-        "predictions is chosen to minimise the variance (PPI++; {cite}). It is valid where the hand-coded {units} are "
-        "a random sample of all and the machine did not learn from their codes.",
-        papers.PPI,
-    ),
-    "ptd": (
-        "The machine's errors were corrected by predict-then-debias ({cite}): the model was fitted with the machine's "
-        "values of all {units}, and corrected by how much fits with human and with machine values differ among the "
-        "hand-coded {units}. Standard errors are those of a bootstrap{replicates}.",
-        papers.PTD,
-    ),
-    "adjusted": (
-        "Shares were corrected for the machine's error rates, which were estimated on the hand-coded {units} ({cite}). "
-        "This assumes that the error rates are the same among the {units} that were not coded by hand.",
-        papers.ADJUSTED,
-    ),
-    "likelihood": (
-        "The machine's errors were modelled together with the outcome and estimated by maximum likelihood ({cite}). "
-        "The estimates rest on the model of the errors being right.",
-        papers.LIKELIHOOD,
-    ),
-    "simex": (
-        "The sensitivity of the estimates to the machine's errors was assessed by misclassification SIMEX ({cite}): "
-        "errors were added at known rates, and the estimates extrapolated to no error.",
-        papers.SIMEX,
-    ),
-    "gold": (
-        "Only the hand-coded {units} were analysed, each weighted by one over its probability of being drawn ({cite}).",
-        papers.SURVEY,
-    ),
-    "naive": ("The machine's labels were taken as true; its errors were not corrected.", None),
-}
 BOOTSTRAPPED = ("ptd",)
-CROSS_FITTED = ("dsl",)
 
 
 @dataclass(frozen=True)
@@ -112,15 +63,15 @@ def methods_text(of: Result | Mapping[str, Any], *, units: str = "rows") -> Meth
     Only what is known is said: what is missing from the provenance is left out.
 
     Args:
-        of: the Result of :func:`visanda.study.estimate`, or its provenance: method (``"dsl"``, ``"ppi"``, ``"ptd"``,
-            ``"adjusted"``, ``"likelihood"``, ``"simex"``, ``"gold"`` or ``"naive"``), formula, model, predicted_var
-            or prediction, n, n_coded, n_dropped, sample_prob, sampling (``"equal"`` or ``"unequal"`` probabilities),
-            cluster, n_clusters, weights, learner, folds, splits, replicates, seed, compared (further methods shown
-            beside), version.
+        of: the Result of :func:`visanda.study.estimate`, ``shares_by``, ``adjusted_shares`` or ``simex``, or its
+            provenance: method (``"dsl"``, ``"ppi"``, ``"ptd"``, ``"adjusted"``, ``"likelihood"``, ``"simex"``,
+            ``"gold"`` or ``"naive"``), formula, model, predicted_var or prediction, n, n_coded, n_dropped, sample_prob,
+            sampling (``"equal"`` or ``"unequal"`` probabilities), cluster, n_clusters, weights, learner, folds, splits,
+            resamples, seed, compared (further methods shown beside), version, p_adjusted (``"holm"`` or ``"bh"``).
         units: what a row is, in the plural: "images", "articles".
 
     Raises:
-        InputError: no method, or one that is not known here.
+        InputError: no method, or one that is not known here; something that does not say how it was made.
 
     Example:
         >>> known = {"method": "ppi", "formula": "protest ~ year", "model": "logit", "n": 4000, "n_coded": 400}
@@ -128,54 +79,66 @@ def methods_text(of: Result | Mapping[str, Any], *, units: str = "rows") -> Meth
         >>> found.sentences[0]
         'We estimated a logistic regression, protest ~ year, on 4,000 images, 400 of them coded by hand.'
         >>> [reference.short for reference in found.references]
-        ['Angelopoulos, Duchi & Zrnic, 2023']
+        ['Angelopoulos, Duchi & Zrnic, 2023', 'White, 1980']
     """
     known = _known(of)
-    method = _method(known)
-    said, paper = METHODS[method]
-    cited = [paper] if paper else []
-    replicates = f" of {known['replicates']:,} resamples" if known.get("replicates") else ""
-    cite = paper.short if paper else ""
-    sentences = [
-        _what(known, units),
-        *_coded(known, method, units),
-        said.format(cite=cite, units=units, replicates=replicates),
-        *_cross_fitting(known, method),
-    ]
+    method = method_of(known)
+    correction = METHODS[method]
+    resampled = known.get("resamples") or known.get("replicates")
+    said = correction.said.format(
+        cite=correction.cite, units=units, resamples=f" of {resampled:,} resamples" if resampled else ""
+    )
+    learnt, cited = cross_fitting(known, method)
     errors, more = _standard_errors(known, method, units)
     compared, others = _compared(known, method, units)
-    cited += [*more, *others]
-    sentences += [*errors, *compared, _software(known)]
-    unique = list(dict.fromkeys(cited))
-    return MethodsText([text for text in sentences if text], sorted(unique, key=lambda paper: paper.authors))
+    tests, several = _many_tests(known)
+    sentences = [_what(known, units), *_coded(known, method, units), said, *learnt, *refined(known, method)]
+    sentences += [*errors, *tests, *compared, _software(known)]
+    unique = dict.fromkeys([*correction.papers, *cited, *more, *several, *others])
+    return MethodsText([text for text in sentences if text], sorted(unique, key=lambda one: (one.authors, one.year)))
 
 
 def _known(of: Result | Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(of, Result):
+    if isinstance(of, Mapping):
         return dict(of)
+    if not isinstance(of, Result):
+        raise InputError(
+            f"not known how the numbers of {called(of)} were made: give the Result of estimate, or a dict such as "
+            "{'method': 'dsl', 'formula': 'protest ~ x', 'model': 'logit', 'n': 4000, 'n_coded': 400}"
+        )
     names = [str(name) for name in of.table["method"].unique()] if "method" in of.table else []
     corrected = [found[1].lower() for name in names if (found := re.match(r"corrected \((.+)\)", name))]
     plain = [name.split()[0] for name in names if name.startswith(("naive", "gold"))]
     guessed: dict[str, Any] = {"compared": plain if corrected else plain[1:]}
     if corrected or plain:
         guessed["method"] = (corrected or plain)[0]
+    if "adjusted" in of.table:
+        guessed |= {"method": "adjusted", "compared": [name for name in ("naive", "gold") if name in of.table]}
+    if "MC-SIMEX" in names:
+        guessed |= {"method": "simex", "compared": ["naive"]}
+    if "group" in of.table and names:
+        guessed |= _counts(of, names[-1])
     given = {name: value for name, value in of.provenance.items() if not (name == "method" and value == "auto")}
     return guessed | given
 
 
-def _method(known: Mapping[str, Any]) -> str:
-    method = str(known.get("method", "")).lower().replace("_", " ").strip()
-    method = OTHER_NAMES.get(method, method)
-    if method not in METHODS:
-        raise InputError(f"method {known.get('method')!r}: name one of {', '.join(METHODS)} in the provenance")
-    return method
+def _counts(of: Result, method: str) -> dict[str, Any]:
+    """Rows of all groups together, those coded among them."""
+    rows = of.table[of.table["method"] == method].drop_duplicates("group")
+    return {name: int(rows[name].sum()) for name in ("n", "n_coded") if name in rows}
 
 
 def _what(known: Mapping[str, Any], units: str) -> str:
     model = MODELS.get(str(known.get("model")), f"a model ({known['model']})" if known.get("model") else "a model")
     formula = known.get("formula")
+    if formula and "|" in str(formula) and known.get("model") == "lm":
+        model = MODELS["fe"]
     if known.get("model") == "mean" and formula:
         text = f"We estimated the mean of {formula}"
+    elif known.get("variable") and not formula:
+        by = [known["by"]] if isinstance(known.get("by"), str) else list(known.get("by") or [])
+        each = f", in each group of {' × '.join(by)} by itself," if by else ""
+        text = f"We estimated the share of {known['variable']}{each}"
     else:
         text = f"We estimated {model}" + (f", {formula}," if formula else "")
     if "n" not in known:
@@ -197,6 +160,8 @@ def _coded(known: Mapping[str, Any], method: str, units: str) -> list[str]:
         found.append(f"{' and '.join(variables)} {verb} coded by a machine in all {units}.")
     if method == "naive" or ("sample_prob" not in known and "sampling" not in known):
         return found
+    if known.get("sample_prob") == EQUAL:
+        return [*found, f"The hand-coded {units} are a simple random sample of all {units}."]
     ways = {
         "equal": f"The hand-coded {units} were drawn at random, each with the same known probability.",
         "unequal": f"The hand-coded {units} were drawn at random with known, unequal probabilities, the inverse of "
@@ -204,30 +169,9 @@ def _coded(known: Mapping[str, Any], method: str, units: str) -> list[str]:
     }
     if known.get("sampling") in ways:
         return [*found, ways[known["sampling"]]]
-    if known.get("sample_prob") == EQUAL:
-        return [*found, f"The hand-coded {units} are a simple random sample of all {units}."]
     if known.get("sample_prob") is None:
         return [*found, f"How the hand-coded {units} were chosen is not known."]
     return [*found, f"The hand-coded {units} were drawn at random with known probabilities."]
-
-
-def _cross_fitting(known: Mapping[str, Any], method: str) -> list[str]:
-    if method not in CROSS_FITTED or "learner" not in known:
-        return []
-    if known["learner"] == "raw":
-        return ["The machine's predictions were used as they are, without cross-fitting."]
-    learner = str(known["learner"])
-    by = (
-        "a ridge regression (logistic where codes are 0/1 or categories)"
-        if learner == "linear"
-        else f"a supervised learner ({learner})"
-    )
-    text = f"Expected codes were learnt from the machine's predictions and the observed variables by {by}"
-    if known.get("folds"):
-        text += f", cross-fitted over {known['folds']} folds"
-    if known.get("splits", 1) > 1:
-        text += f"; estimates are medians over {known['splits']} random splits"
-    return [text + "."]
 
 
 def _standard_errors(known: Mapping[str, Any], method: str, units: str) -> tuple[list[str], list[Reference]]:
@@ -236,23 +180,35 @@ def _standard_errors(known: Mapping[str, Any], method: str, units: str) -> tuple
         count = f"{known['n_clusters']:,} clusters" if known.get("n_clusters") else ""
         if method in BOOTSTRAPPED:
             whole = f"Whole clusters of {known['cluster']} were resampled" + (f" ({count})" if count else "")
-            return [*weighted, f"{whole}."], []
+            return [*weighted, f"{whole}. Intervals are 95 %, tests two-sided."], []
         cited = "; ".join(text for text in (count, papers.CLUSTERED.short) if text)
         said = f"Standard errors are clustered by {known['cluster']} ({cited}); intervals are 95 %, tests two-sided."
         return [*weighted, said], [papers.CLUSTERED]
     if method in BOOTSTRAPPED or method == "simex":
         return [*weighted, "Intervals are 95 %, tests two-sided."], []
-    if method in ("adjusted", "likelihood"):
-        return [*weighted, "Intervals are 95 %."], []
-    hc1 = method == "naive"
-    which = f"HC1; {papers.ROBUST.short}" if hc1 else "sandwich estimator"
-    said = f"Standard errors are robust to heteroskedasticity ({which}); intervals are 95 %, tests two-sided."
-    return [*weighted, said], [papers.ROBUST] if hc1 else []
+    if method == "adjusted":
+        return [*weighted, "Standard errors are those of the delta method; intervals are 95 %."], []
+    which, paper = ("HC1", papers.ROBUST) if method == "naive" else ("sandwich estimator", papers.SANDWICH)
+    said = f"Standard errors are robust to heteroskedasticity ({which}; {paper.short}); intervals are 95 %"
+    return [*weighted, said + ("." if known.get("variable") else ", tests two-sided.")], [paper]
+
+
+def _many_tests(known: Mapping[str, Any]) -> tuple[list[str], list[Reference]]:
+    """How p values were corrected for their number."""
+    ways = {
+        "holm": ("for the number of tests by Holm's method", papers.HOLM),
+        "bh": ("to control the false discovery rate", papers.FALSE_DISCOVERY),
+    }
+    if (asked := str(known.get("p_adjusted"))) not in ways:
+        return [], []
+    how, paper = ways[asked]
+    return [f"P values were corrected {how} ({paper.short})."], [paper]
 
 
 def _compared(known: Mapping[str, Any], method: str, units: str) -> tuple[list[str], list[Reference]]:
     """What stands beside the estimate."""
-    robust = "" if known.get("cluster") else f" (HC1 standard errors; {papers.ROBUST.short})"
+    plain = known.get("cluster") or method in ("adjusted", "naive")
+    robust = "" if plain else f" (HC1 standard errors; {papers.ROBUST.short})"
     ways = {
         "naive": f"with the machine's labels taken as true{robust}",
         "gold": f"with the hand-coded {units} alone ({papers.SURVEY.short})",
@@ -269,7 +225,8 @@ def _compared(known: Mapping[str, Any], method: str, units: str) -> tuple[list[s
 
 def _software(known: Mapping[str, Any]) -> str:
     seed = f" (seed {known['seed']})" if known.get("seed") is not None else ""
-    return f"Computed with visanda {known.get('version') or installed('visanda') or ''}".rstrip() + f"{seed}."
+    used = f"visanda {known.get('version') or installed('visanda') or ''}".rstrip()
+    return f"Computed with {used}{seed} in Python {platform.python_version()}."
 
 
 def installed(package: str) -> str:

@@ -22,6 +22,7 @@ class Reference:
         issue: number within the volume.
         pages: from–to.
         doi: without the address in front.
+        url: of what has no doi.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Reference:
     issue: str = ""
     pages: str = ""
     doi: str = ""
+    url: str = ""
 
     @property
     def short(self) -> str:
@@ -50,13 +52,12 @@ class Reference:
         where = self.journal + (f", {self.volume}" if self.volume else "")
         where += (f"({self.issue})" if self.issue else "") + (f", {self.pages}" if self.pages else "")
         end = "" if self.title.endswith(("?", "!")) else "."
-        return f"{authors.strip()} ({self.year}). {self.title}{end} {where}." + (
-            f" https://doi.org/{self.doi}" if self.doi else ""
-        )
+        address = f"https://doi.org/{self.doi}" if self.doi else self.url
+        return f"{authors.strip()} ({self.year}). {self.title}{end} {where}." + (f" {address}" if address else "")
 
     def bibtex(self) -> str:
         """As a BibTeX entry; the capitals of the title are kept."""
-        container = "booktitle" if self.kind == "inproceedings" else "journal"
+        container = {"inproceedings": "booktitle", "unpublished": "note"}.get(self.kind, "journal")
         fields = {
             "author": " and ".join(self.authors),
             "title": f"{{{self.title}}}",
@@ -66,8 +67,11 @@ class Reference:
             "number": self.issue,
             "pages": self.pages,
             "doi": self.doi,
+            "url": self.url,
         }
-        lines = [f"  {name} = {{{_tex(value)}}}," for name, value in fields.items() if value]
+        plain = ("doi", "url")  # are not set as text
+        said = {name: value if name in plain else _tex(value) for name, value in fields.items() if value}
+        lines = [f"  {name} = {{{value}}}," for name, value in said.items()]
         return "\n".join([f"@{self.kind}{{{self.key},", *lines, "}"])
 
 
@@ -89,6 +93,37 @@ DSL = Reference(
     "Advances in Neural Information Processing Systems",
     kind="inproceedings",
     volume="36",
+    url="https://proceedings.neurips.cc/paper_files/paper/2023/hash/"
+    "d862f7f5445255090de13b825b880d59-Abstract-Conference.html",
+)
+DSL_GENERAL = Reference(
+    "egami2024",
+    ("Egami, N.", "Hinck, M.", "Stewart, B. M.", "Wei, H."),
+    2024,
+    "Using Large Language Model Annotations for the Social Sciences: A General Framework of Using Predicted Variables "
+    "in Downstream Analyses",
+    "Working paper",
+    kind="unpublished",
+    url="https://naokiegami.com/paper/dsl_ss.pdf",
+)
+CROSS_FITTING = Reference(
+    "chernozhukov2018",
+    (
+        "Chernozhukov, V.",
+        "Chetverikov, D.",
+        "Demirer, M.",
+        "Duflo, E.",
+        "Hansen, C.",
+        "Newey, W.",
+        "Robins, J.",
+    ),
+    2018,
+    "Double/debiased machine learning for treatment and structural parameters",
+    "The Econometrics Journal",
+    volume="21",
+    issue="1",
+    pages="C1–C68",
+    doi="10.1111/ectj.12097",
 )
 PPI = Reference(
     "angelopoulos2023",
@@ -115,6 +150,7 @@ ADJUSTED = Reference(
     volume="107",
     issue="1",
     pages="71–76",
+    doi="10.1093/oxfordjournals.aje.a112510",
 )
 LIKELIHOOD = Reference(
     "teblunthuis2024",
@@ -137,6 +173,17 @@ SIMEX = Reference(
     issue="1",
     pages="85–96",
     doi="10.1111/j.1541-0420.2005.00396.x",
+)
+SANDWICH = Reference(
+    "white1980",
+    ("White, H.",),
+    1980,
+    "A heteroskedasticity-consistent covariance matrix estimator and a direct test for heteroskedasticity",
+    "Econometrica",
+    volume="48",
+    issue="4",
+    pages="817–838",
+    doi="10.2307/1912934",
 )
 ROBUST = Reference(
     "mackinnon1985",
@@ -169,4 +216,55 @@ SURVEY = Reference(
     volume="51",
     issue="3",
     pages="279–292",
+    doi="10.2307/1402588",
+)
+HOLM = Reference(
+    "holm1979",
+    ("Holm, S.",),
+    1979,
+    "A simple sequentially rejective multiple test procedure",
+    "Scandinavian Journal of Statistics",
+    volume="6",
+    issue="2",
+    pages="65–70",
+)
+FALSE_DISCOVERY = Reference(
+    "benjamini1995",
+    ("Benjamini, Y.", "Hochberg, Y."),
+    1995,
+    "Controlling the false discovery rate: A practical and powerful approach to multiple testing",
+    "Journal of the Royal Statistical Society: Series B (Methodological)",
+    volume="57",
+    issue="1",
+    pages="289–300",
+    doi="10.1111/j.2517-6161.1995.tb02031.x",
+)
+NEYMAN = Reference(
+    "neyman1934",
+    ("Neyman, J.",),
+    1934,
+    "On the two different aspects of the representative method: The method of stratified sampling and the method of "
+    "purposive selection",
+    "Journal of the Royal Statistical Society",
+    volume="97",
+    issue="4",
+    pages="558–625",
+    doi="10.2307/2342192",
+)
+EVERY = (
+    DSL,
+    DSL_GENERAL,
+    CROSS_FITTING,
+    PPI,
+    PTD,
+    ADJUSTED,
+    LIKELIHOOD,
+    SIMEX,
+    SANDWICH,
+    ROBUST,
+    CLUSTERED,
+    SURVEY,
+    HOLM,
+    FALSE_DISCOVERY,
+    NEYMAN,
 )

@@ -57,4 +57,5 @@ def which_to_code(table: pd.DataFrame, codes: float, parts: Parts) -> Result:
             f"there, where {first['units'] / table['units'].sum():.0%} of the units are (Neyman 1934). Draw with "
             "'visanda sample --more --allocate neyman --by ...'; probabilities stay known."
         ],
+        name="strata",
     )
