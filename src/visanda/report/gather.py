@@ -19,6 +19,7 @@ from visanda.learn.trained import APPLIED, load, names
 from visanda.media import Marked
 from visanda.report.numbers import number
 from visanda.report.pictures import Shown, histogram, png_data, shown
+from visanda.report.results import Saved, saved
 from visanda.result import Result
 from visanda.store import Store, quoted
 from visanda.study.reliability import reliability
@@ -47,16 +48,6 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Saved:
-    """A result as it was saved: words, warnings, table, figure."""
-
-    name: str
-    note: dict[str, Any]
-    table: pd.DataFrame
-    figure: str
-
-
-@dataclass(frozen=True)
 class Variable:
     """A coded variable: what was asked, its sample, coders, the model that is used, and its validity."""
 
@@ -70,6 +61,7 @@ class Variable:
     validity: Saved | None
     errors: list[Shown]
     predicted: pd.DataFrame | None
+    crossfit: bool  # whether coded units were predicted by models that had not seen their codes
     also: list[Saved]  # what else was found out about it
 
 
@@ -89,6 +81,11 @@ class Facts:
     clusters: list[dict[str, Any]]
     variables: list[Variable]
     estimates: list[Saved]
+    shares: list[Saved]
+    plans: list[Saved]
+    audits: list[Saved]
+    others: list[Saved]  # results that no other section shows
+    panels: list[dict[str, Any]]  # the runs that made them
     timelines: list[tuple[str, str]]
     runs: list[dict[str, Any]]
     versions: dict[str, str]
@@ -101,6 +98,10 @@ def gather(store: Store) -> Facts:
     media = store.frame("SELECT * FROM media")
     measures = [_measured(store, table) for table in store.tables() if store.describe(table).get("summary")]
     cards = {card["name"]: card for one in measures for card in one.described["models"]}
+    results = saved(store)
+    about = [one for one in results if one.kind == "other"]
+    variables = [_variable(store, name, about) for name in codes.variables(store.folder)]
+    done = runs.read(store.folder / "runs")
     return Facts(
         name=store.name,
         about=str(store.settings().get("about", "")),
@@ -112,10 +113,15 @@ def gather(store: Store) -> Facts:
         duplicates=_duplicates(store, len(media)),
         measures=measures,
         clusters=[made for table in store.tables() if (made := _clusters(store, table))],
-        variables=[_variable(store, name) for name in codes.variables(store.folder)],
-        estimates=_saved(store, "formula"),
+        variables=variables,
+        estimates=[one for one in results if one.kind == "estimate"],
+        shares=[one for one in results if one.kind == "shares"],
+        plans=[one for one in results if one.kind == "plan"],
+        audits=[one for one in results if one.kind == "audit"],
+        others=[one for one in about if not any(_about(store, one, name.name) for name in variables)],
+        panels=[run for run in done if run["verb"] == "panel" and run["outcome"] == "done"],
         timelines=[(path.stem, png_data(path.read_bytes())) for path in sorted(store.results.glob("timeline-*.png"))],
-        runs=runs.read(store.folder / "runs"),
+        runs=done,
         versions=runs.versions(),
         models=list(cards.values()),
     )
@@ -292,14 +298,15 @@ def _clusters(store: Store, table: str) -> dict[str, Any] | None:
     }
 
 
-def _variable(store: Store, name: str) -> Variable:
+def _variable(store: Store, name: str, results: list[Saved]) -> Variable:
     coded = any((store.folder / "codes" / name).glob("*.csv"))
     given = codes.read(store.folder, name) if coded else None
     gold = codes.gold_of(store.folder, name) if coded else pd.Series(dtype=str)
     trained = load(store.models / name, _applied(store, name)) if names(store.models / name) else None
-    saved = {one.name.removeprefix(f"{name}-"): one for one in _saved(store, "title") if _about(store, one, name)}
-    validity = saved.pop("validity", None)
-    agreement = saved.pop("reliability", None)
+    found = {one.name.removeprefix(f"{name}-"): one for one in results if _about(store, one, name)}
+    validity = found.pop("validity", None)
+    agreement = found.pop("reliability", None)
+    said = store.column_names(name) if name in store.tables() else []
     asked = in_codebook(store.folder, name)
     return Variable(
         name=name,
@@ -312,7 +319,8 @@ def _variable(store: Store, name: str) -> Variable:
         validity=validity,
         errors=_errors(store, name, trained.split.of("test"), gold) if trained and validity else [],
         predicted=_predicted(store, name),
-        also=list(saved.values()),
+        crossfit=any(column.startswith(f"{name}_crossfit") for column in said),
+        also=list(found.values()),
     )
 
 
@@ -382,16 +390,3 @@ def _errors(store: Store, name: str, test: pd.DataFrame, gold: pd.Series) -> lis
     wrong = test[test["value"] != test["said"]].head(EXAMPLES)
     captions = [f"coded {row.value}, said {row.said}" for row in wrong.itertuples()]
     return shown(wrong["id"].tolist(), store.paths(wrong["id"].tolist()), captions)
-
-
-def _saved(store: Store, kind: str) -> list[Saved]:
-    """Results in ``results/`` whose note has a field of this name, oldest first."""
-    found = []
-    for path in sorted(store.results.glob("*.json"), key=lambda path: path.stat().st_mtime):
-        note = json.loads(path.read_text("utf-8"))
-        table = path.with_suffix(".csv")
-        if kind in note and table.exists():
-            figure = path.with_suffix(".png")
-            data = png_data(figure.read_bytes()) if figure.exists() else ""
-            found.append(Saved(path.stem, note, pd.read_csv(table), data))
-    return found

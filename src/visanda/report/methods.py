@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+from visanda.report.corrections import corrections
 from visanda.report.gather import Facts, Variable
+from visanda.study.output.references import Reference
 
 REPORTED = ("accuracy", "macro F1", "AUC", "mean absolute error", "r", "ICC")  # measures, as tables have them
 
 
-def methods(facts: Facts) -> list[str]:
-    """Paragraphs for the methods section of a paper."""
+HASHES = Reference(
+    "zauner2010",
+    ("Zauner, C.",),
+    2010,
+    "Implementation and benchmarking of perceptual image hash functions",
+    "Diploma thesis, Upper Austria University of Applied Sciences, Hagenberg",
+    kind="unpublished",
+)
+SILHOUETTE = Reference(
+    "rousseeuw1987",
+    ("Rousseeuw, P. J.",),
+    1987,
+    "Silhouettes: A graphical aid to the interpretation and validation of cluster analysis",
+    "Journal of Computational and Applied Mathematics",
+    volume="20",
+    pages="53–65",
+    doi="10.1016/0377-0427(87)90125-7",
+)
+
+
+def methods(facts: Facts) -> tuple[list[str], list[Reference]]:
+    """Paragraphs for the methods section of a paper, and the references that they cite, by author."""
     found = [_data(facts), _measures(facts)]
     found += [_clusters(made) for made in facts.clusters]
     for variable in facts.variables:
         found += [_coding(variable), _classifier(variable)]
-    found += [_estimates(facts), _software(facts)]
-    return [text for text in found if text]
+    corrected, papers = corrections(facts)
+    found += [*(_panel(run) for run in facts.panels), *corrected, _software(facts)]
+    papers += [HASHES] if facts.duplicates else []
+    papers += [SILHOUETTE] if facts.clusters else []
+    return [text for text in found if text], sorted(set(papers), key=lambda one: (one.authors, one.year))
 
 
 def _data(facts: Facts) -> str:
@@ -115,18 +140,24 @@ def _classifier(variable: Variable) -> str:
         times = variable.looks
         said = f" On the test set: {', '.join(parts)};" if parts else " It was tested;"
         text += f"{said} the test set was looked at {times} time{'s' if times != 1 else ''}."
+    if variable.crossfit:
+        text += (
+            " For estimates, each coded unit was predicted by a model that had not seen its code (cross-fitting); "
+            "these predictions are the machine's in what follows."
+        )
     return text
 
 
-def _estimates(facts: Facts) -> str:
-    if not facts.estimates:
-        return ""
-    return (
-        "Estimates were corrected for the classifier's errors by design-based supervised learning (Egami, Hinck, "
-        "Stewart & Wei 2023) with cross-fitted predictions: no code was predicted by a model that had seen it. "
-        "Standard errors are robust to heteroscedasticity (HC1 for the naive and the gold-only fits) and clustered "
-        "where an estimate says so. Intervals are 95 % and tests two-sided."
-    )
+def _panel(run: dict) -> str:
+    """How pictures became rows of a unit above them."""
+    given, counts = run["arguments"], run["counts"]
+    text = f"A table with a row for each {' and '.join(given['unit'])} was made of {counts.get('rows', 0):,} pictures"
+    text += f" ({', '.join(given.get('measures', []))}): {counts.get('units', 0):,} units."
+    if given.get("fill"):
+        text += " Times at which a unit has no pictures were filled in, with counts of 0 and no means."
+    moved = [f"{name} of {', '.join(map(str, given[name]))}" for name in ("lags", "leads") if given.get(name)]
+    moved += ["changes"] if given.get("differences") else []
+    return text + (f" {', '.join(moved).capitalize()} go by true distance in time." if moved else "")
 
 
 def _software(facts: Facts) -> str:

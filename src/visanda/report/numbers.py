@@ -22,5 +22,24 @@ def number(value: object) -> str:
 
 
 def coefficient(value: float) -> str:
-    """Three digits after the point, and a real minus sign."""
-    return f"{value:.3f}".replace("-", "−")
+    """Three digits after the point, or two that count where these would all be 0; a real minus sign.
+
+    >>> coefficient(-0.1234), coefficient(0.00012345), coefficient(123456.789)
+    ('−0.123', '0.00012', '123,456.8')
+    """
+    if value != value:
+        return "–"
+    if value and abs(value) < 0.0005:
+        return f"{value:.2g}".replace("-", "−")
+    return (f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.3f}").replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """``= .031`` or ``< .001``; a dash where there is none.
+
+    >>> p_value(0.0312), p_value(0.0001), p_value(float("nan"))
+    ('= .031', '< .001', '–')
+    """
+    if p != p:
+        return "–"
+    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)

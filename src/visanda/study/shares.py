@@ -131,7 +131,17 @@ def shares_by(
         words=_words(table),
         warnings=[f"No corrected share of {text}" for text in refused] + _same(alike) + _warnings(table),
         draw=partial(_figure, shown, by[0] if len(by) == 1 else "group", str(terms[-1])) if by else None,
-        provenance={"variable": variable, "by": list(by), "method": "dsl", "seed": seed},
+        provenance={
+            "variable": variable,
+            "by": list(by),
+            "method": "dsl",
+            "sample_prob": sample_prob or EQUAL,
+            "cluster": cluster,
+            "learner": learner if isinstance(learner, str) else repr(learner),
+            "folds": 5,
+            "splits": splits,
+            "seed": seed,
+        },
     )
 
 

@@ -116,9 +116,13 @@ def _known(of: Result | Mapping[str, Any]) -> dict[str, Any]:
         guessed |= {"method": "adjusted", "compared": [name for name in ("naive", "gold") if name in of.table]}
     if "MC-SIMEX" in names:
         guessed |= {"method": "simex", "compared": ["naive"]}
+    if "term" in of.table and of.table["term"].astype(str).str.startswith("share of ").all():
+        guessed["share"] = True
     if "group" in of.table and names:
         guessed |= _counts(of, names[-1])
-    given = {name: value for name, value in of.provenance.items() if not (name == "method" and value == "auto")}
+    given = dict(of.provenance)
+    if given.get("method") == "auto" or (plain and not corrected):  # what was asked for, not what could be done
+        given.pop("method", None)
     return guessed | given
 
 
@@ -134,7 +138,7 @@ def _what(known: Mapping[str, Any], units: str) -> str:
     if formula and "|" in str(formula) and known.get("model") == "lm":
         model = MODELS["fe"]
     if known.get("model") == "mean" and formula:
-        text = f"We estimated the mean of {formula}"
+        text = f"We estimated the {'share' if known.get('share') else 'mean'} of {formula}"
     elif known.get("variable") and not formula:
         by = [known["by"]] if isinstance(known.get("by"), str) else list(known.get("by") or [])
         each = f", in each group of {' × '.join(by)} by itself," if by else ""
@@ -162,6 +166,8 @@ def _coded(known: Mapping[str, Any], method: str, units: str) -> list[str]:
         return found
     if known.get("sample_prob") == EQUAL:
         return [*found, f"The hand-coded {units} are a simple random sample of all {units}."]
+    if method == "likelihood" and known.get("sample_prob"):
+        return [*found, f"The hand-coded {units} were drawn at random; the likelihood does not weight them."]
     ways = {
         "equal": f"The hand-coded {units} were drawn at random, each with the same known probability.",
         "unequal": f"The hand-coded {units} were drawn at random with known, unequal probabilities, the inverse of "
