@@ -154,24 +154,6 @@ def test_methods_and_references_are_those_of_the_analysis(published):
     assert "@inproceedings{egami2023," in (published / "references.bib").read_text("utf-8")
 
 
-def test_the_script_for_r_has_the_arguments_of_the_package(published):
-    text = (published / "analysis.R").read_text("utf-8")
-    for line in (
-        'model = "logit"',
-        "formula = protest ~ x + factor(country) + party",
-        'predicted_var = "protest"',
-        'prediction = "p_protest"',
-        'cluster = "outlet"',
-        'sample_prob = "pi"',
-        "cross_fit = 3",
-        "sample_split = 2",
-        "seed = 4",
-        'data[["party"]] <- factor(data[["party"]], levels = c("SPD", "CDU"))',
-    ):
-        assert line in text
-    assert "not the same" in text
-
-
 def test_a_mean_as_parquet_has_no_script_for_r(data, tmp_path):
     call = {
         "formula": "protest",
@@ -201,7 +183,6 @@ def test_several_variables_and_a_label(data, tmp_path):
     }
     files = replication(tmp_path / "r", more, call, estimate(more, **call), title="Two")
     assert "label_v" in files[0].read_text().splitlines()[0]
-    assert 'predicted_var = c("protest", "violence")' in (tmp_path / "r" / "analysis.R").read_text()
 
 
 def test_a_result_of_other_data_is_refused(data, tmp_path):

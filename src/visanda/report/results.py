@@ -16,7 +16,19 @@ from visanda.store import Store
 
 Kind = Literal["estimate", "shares", "plan", "audit", "other"]
 # Of a note, what does not say how the numbers were made; the rest are its arguments.
-TOLD = {"title", "words", "warnings", "formula", "made", "why", "prediction", "predicted_var", "label", "effects"}
+TOLD = {
+    "title",
+    "words",
+    "warnings",
+    "formula",
+    "made",
+    "why",
+    "prediction",
+    "predicted_var",
+    "label",
+    "effects",
+    "question",
+}
 TOLD |= {
     "codes",
     "codes_alone",
@@ -73,7 +85,8 @@ class Saved:
     def arguments(self) -> str:
         """How it was asked for, as far as that was no default or none."""
         planned = {"formula": self.note.get("formula")} if self.kind == "plan" else {}
-        given = planned | {name: value for name, value in self.note.items() if name not in TOLD}
+        asked = self.note.get("question") or {}
+        given = planned | {name: value for name, value in (asked | self.note).items() if name not in TOLD}
         if given.get("method") != "debias":
             given.pop(BOOTSTRAP, None)
         if given.get("method") != "dsl":

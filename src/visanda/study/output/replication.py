@@ -21,7 +21,8 @@ from visanda.result import Result
 from visanda.study.estimating.estimate import estimate
 from visanda.study.output.methods_text import MethodsText, installed, methods_text
 from visanda.study.output.replication_data import ReplicationData, replication_data, sampling, written
-from visanda.study.output.replication_script import python_script, r_script
+from visanda.study.output.replication_r import r_script
+from visanda.study.output.replication_script import python_script
 
 PACKAGES = ("visanda", "numpy", "pandas", "scipy", "scikit-learn", "statsmodels", "formulaic", "pyarrow")
 SUMS = "SHA256SUMS"
@@ -29,8 +30,9 @@ FILES = {
     "data.csv": "codes, predictions and variables, a row a unit",
     "data.parquet": "codes, predictions and variables, a row a unit",
     "analysis.py": "reads the data, estimates, compares with expected.csv",
-    "analysis.R": "the same with the R package dsl; close, not equal",
+    "analysis.R": "the same in R, as far as R can",
     "expected.csv": "the table of results",
+    "expected-margins.csv": "the average marginal effects",
     "methods.md": "the methods paragraph with its references",
     "references.bib": "the references for BibTeX",
     "requirements.txt": "the packages, for pip",
@@ -103,8 +105,13 @@ def replication(
     keys = [str(name) for name in result.table if not pd.api.types.is_numeric_dtype(result.table[name])]
     texts = {
         "analysis.py": python_script(kept, call, keys, file, title),
-        "analysis.R": r_script(kept, call, str(result.provenance.get("model")), file, title),
+        "analysis.R": r_script(kept, call, result.provenance, title) if format == "csv" else None,
         "expected.csv": result.table.to_csv(index=False, lineterminator="\n"),
+        **{
+            f"expected-{one.name}.csv": one.table.to_csv(index=False, lineterminator="\n")
+            for one in result.also
+            if one.name
+        },
         "methods.md": methods.markdown(),
         "references.bib": methods.bibtex(),
         **_versions(),
@@ -193,7 +200,7 @@ def _readme(title: str, kept: ReplicationData, methods: MethodsText, files: list
         "",
         "It prints the table and, last, whether it is the one in `expected.csv`. `sha256sum -c SHA256SUMS` tells "
         "whether a file was changed.",
-        *([] if "analysis.R" in files else ["There is no script for R: its package dsl does not cover this analysis."]),
+        *([] if "analysis.R" in files else ["There is no script for R, which reads no Parquet by itself."]),
         "",
         "| file | what it is |",
         "|---|---|",

@@ -255,9 +255,17 @@ def _variables(terms: Iterable, but: str | None = None) -> set[str]:
             if factor.eval_method.value == "literal" or (but and factor.expr.startswith(but)):
                 continue
             text = f"`{factor.expr}`" if factor.eval_method.value == "lookup" else factor.expr
-            names = get_required_variables(text)
-            found |= {str(name.root) for name in names if "value" in name.roles}
+            found |= _named(text)
     return {name for name in found if name not in TRANSFORMS}
+
+
+def _named(text: str) -> set[str]:
+    """The names in a part of a formula; of `log.likes` in backticks formulaic would say that it is log."""
+    quoted = re.findall("`([^`]+)`", text)
+    for place, name in enumerate(quoted):
+        text = text.replace(f"`{name}`", f"quoted{place}__")
+    names = {str(name.root) for name in get_required_variables(text) if "value" in name.roles}
+    return {name for name in names if not re.fullmatch(r"quoted\d+__", name)} | set(quoted)
 
 
 def _design(data: pd.DataFrame, spec: Formula | ModelSpecs, categories: tuple[str, ...]) -> Design:
