@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "result run runs store study timecode units",
     # what nothing imports
     "demo": "corpus errors result store",
-    "cli": "corpus demo errors measure models result visanda",
+    "cli": "corpus demo errors measure models result study visanda",
     "__main__": "cli",
     # the public names
     "visanda": "corpus errors measure measures media result study timecode",

@@ -91,7 +91,7 @@ def test_terms_keep_the_order_of_their_models_and_the_constant_is_last():
     assert [label for label in cells(regression_table(BOTH)) if label[0] in "xlgI"] == [
         "x",
         "log(likes_1)",
-        "genre = news & more",
+        "genre: news & more",
         "Intercept",
     ]
 
@@ -128,7 +128,7 @@ def test_methods_are_chosen_by_the_beginning_of_their_name(result):
 def test_terms_are_renamed_chosen_and_those_left_out_are_named():
     table = regression_table(BOTH, rename={"np.log(likes_1)": "Likes (log)"}, terms=["np.log(likes_1)", "x"])
     assert list(cells(table))[:2] == ["Likes (log)", "x"]
-    assert table.printed.notes[-1] == "Also in the models and not shown: genre = news & more, Intercept."
+    assert table.printed.notes[-1] == "Also in the models and not shown: genre: news & more, Intercept."
     with pytest.raises(InputError, match="no model has 'y'; the terms are x"):
         regression_table(BOTH, terms=["y"])
     with pytest.raises(InputError, match="no model has the term 'z'"):
@@ -156,7 +156,7 @@ def test_further_rows_and_notes():
 
 def test_categories_of_an_outcome_are_read_as_such():
     table = regression_table({"m": fitted(["news: np.log(x)", "C(g)[T.a: b]"], [1, 2], [1, 1])})
-    assert list(cells(table))[:2] == ["news: log(x)", "g = a: b"]
+    assert list(cells(table))[:2] == ["news: log(x)", "g: a: b"]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_latex_is_escaped_and_every_line_has_all_columns():
     table = regression_table(BOTH, title="100 % of_posts & $", intervals=True, stars=True, rename={"x": "[x]"})
     text = table.latex("tab:posts")
     assert r"\caption{100 \% of\_posts \& \$}" in text and r"\label{tab:posts}" in text
-    assert r"genre = news \& more" in text and r"log(likes\_1)" in text
+    assert r"genre: news \& more" in text and r"log(likes\_1)" in text
     body = text.split(r"\toprule")[1].split(r"\bottomrule")[0]
     lines = [line for line in body.splitlines() if line.endswith(r"\\")]
     assert len(lines) == 1 + 2 * 4 + 2
@@ -240,10 +240,10 @@ def test_html_is_a_table_with_heads():
 
 
 def test_markdown_does_not_break_on_pipes_and_stars():
-    text = regression_table({"a|b": fitted(["I(x ** 2)"], [1], [0.1])}, stars=True).markdown()
+    text = regression_table({"a|b": fitted(["I(x ** y)"], [1], [0.1])}, stars=True).markdown()
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert all(len(re.findall(r"(?<!\\)\|", line)) == 3 for line in lines)
-    assert r"I(x \*\* 2)" in text and r"1.000\*\*\*" in text
+    assert r"x \*\* y" in text and r"1.000\*\*\*" in text
 
 
 def test_plain_text_ends_numbers_in_line():
@@ -298,7 +298,7 @@ def test_the_figure_shows_every_estimate_and_interval():
 
 def test_the_figure_leaves_out_the_constant_and_refuses_too_many():
     labels = [text.get_text() for text in coefficients_figure(BOTH).axes[0].get_yticklabels()]
-    assert labels == ["x", "log(likes_1)", "genre = news & more"]
+    assert labels == ["x", "log(likes_1)", "genre: news & more"]
     with pytest.raises(InputError, match="at most 8"):
         coefficients_figure({str(place): NAIVE for place in range(9)})
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 import shlex
 import sys
+import textwrap
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import pandas as pd
 from cyclopts import App, Group, Parameter
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -22,9 +25,13 @@ from visanda.errors import VisandaError
 from visanda.measure import Measure, registered
 from visanda.models import MODELS
 from visanda.result import Result
+from visanda.study.output.fitted_model import label
 
 ROWS = 40  # of a table on the screen
-COLUMN = 9  # characters that a column needs at least
+APART = 2  # characters between two columns
+LONGEST_WORDS = (30, 18)  # characters of a word that is not broken in a table that does not fit; if need be
+BREAKS = re.compile(r"\s+|(?<=[^\W\d]-)(?=[^\W\d])")  # where text may be folded: between words, at their hyphens
+TOGETHER = re.compile(r"[\d.]+ %( CI)?|\S+( [±<>=] [-\d.]+)+|\S+ × \S+")  # what stands on one line
 PYTHON_ONLY = {"join", "population"}  # the verb for them on the command line is ``table``
 MISTAKEN = {  # verbs that sound alike: the one that is meant where some options are given, and what the other does
     "share": ("shares", {"--by", "--adjust"}, "makes a copy for an archive, and has no shares by group"),
@@ -125,34 +132,76 @@ def show(what: object, out: Path | None = None) -> None:
 
 def _show_words(words: list[str], warnings: list[str]) -> None:
     for text in warnings:
-        console.print(f"[yellow]Careful:[/yellow] {_plain(text)}", highlight=False)
+        said = _plain(_folded(f"Careful: {text}")).removeprefix("Careful:")
+        console.print(f"[yellow]Careful:[/yellow]{said}", highlight=False, soft_wrap=True)
     for text in words:
-        console.print(_plain(text), highlight=False)
+        console.print(_plain(_folded(text)), highlight=False, soft_wrap=True)
+
+
+def _folded(text: str) -> str:
+    """Lines as long as the screen, none of which ends inside of ``p < .001`` or ``95 % CI``."""
+    whole = TOGETHER.sub(lambda found: found[0].replace(" ", "\u00a0"), text)
+    lines = textwrap.wrap(whole, max(console.width, 20), break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace("\u00a0", " ")
 
 
 def _show_table(frame: pd.DataFrame) -> None:
     if frame.empty:
         console.print("(nothing)")
         return
-    fits = max(3, console.width // COLUMN)
-    hidden = list(frame.columns[fits:])
-    frame, whole = frame.iloc[:, :fits], len(frame)
+    cells = {str(name): [_shown(str(name), value) for value in frame[name].head(ROWS)] for name in frame}
+    numbers = {str(name) for name in frame if pd.api.types.is_numeric_dtype(frame[name])}
+    if not _fits({name: _widest(name, texts) for name, texts in cells.items()}):
+        for name in [name for name in cells if name not in numbers and len(cells[name]) > 1]:
+            if len(set(cells[name])) == 1:  # the same in every row: said once, above
+                console.print(_plain(f"{name}: {cells.pop(name)[0]}"), highlight=False)
+    widths = _widths(cells, numbers)
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in frame:
-        right = pd.api.types.is_numeric_dtype(frame[name])
-        table.add_column(_plain(name), justify="right" if right else "left", overflow="fold")
-    for row in frame.head(ROWS).itertuples(index=False):
-        table.add_row(*(_p(value) if name == "p" else _cell(value) for name, value in zip(frame, row, strict=True)))
+    for name, width in widths.items():
+        table.add_column(_plain(name), justify="right" if name in numbers else "left", width=width, overflow="fold")
+    folded = {name: ["\n".join(textwrap.wrap(text, width)) for text in cells[name]] for name, width in widths.items()}
+    for row in zip(*folded.values(), strict=True):
+        table.add_row(*map(_plain, row))
     console.print(table)
     if len(frame) > ROWS:
-        console.print(f"... and {whole - ROWS:,} more rows", highlight=False)
-    if hidden:
-        shown = ", ".join(map(str, hidden[:12])) + (", ..." if len(hidden) > 12 else "")
-        console.print(f"... and {len(hidden)} more columns: {_plain(shown)}", highlight=False)
+        console.print(f"... and {len(frame) - ROWS:,} more rows", highlight=False)
+    if hidden := [name for name in cells if name not in widths]:
+        shown = ", ".join(hidden[:12]) + (", ..." if len(hidden) > 12 else "")
+        word = "column" if len(hidden) == 1 else "columns"
+        console.print(_plain(_folded(f"... and {len(hidden)} more {word}: {shown}")), highlight=False, soft_wrap=True)
 
 
-def _p(value: Any) -> str:
-    return "< .001" if isinstance(value, float) and value < 0.001 else _cell(value)
+def _widths(cells: dict[str, list[str]], numbers: set[str]) -> dict[str, int]:
+    """The width of each column that is shown: numbers stay whole, text is folded between words.
+
+    Where that is not enough, very long words are folded, too, and then the last columns are left out.
+    """
+    given = {name: _widest(name, texts) for name, texts in cells.items()}
+    least = given
+    for longest in LONGEST_WORDS:
+        words = {name: _widest(name, BREAKS.split(" ".join(cells[name]))) for name in cells}
+        least = {name: given[name] if name in numbers else min(words[name], longest) for name in cells}
+        if _fits(least):
+            break
+    while len(given) > 1 and not _fits({name: least[name] for name in given}):
+        given.popitem()
+    while not _fits(given) and (room := {name: width for name, width in given.items() if width > least[name]}):
+        given[max(room, key=lambda name: room[name])] -= 1
+    return given
+
+
+def _widest(*texts: str | list[str]) -> int:
+    return max(cell_len(text) for one in texts for text in ([one] if isinstance(one, str) else one))
+
+
+def _fits(widths: dict[str, int]) -> bool:
+    return sum(widths.values()) + APART * (len(widths) - 1) <= console.width
+
+
+def _shown(name: str, value: Any) -> str:
+    if name == "p" and isinstance(value, float) and value == value:
+        return "< .001" if value < 0.001 else f"{value:.3f}"
+    return label(value) if name == "term" and isinstance(value, str) else _cell(value)
 
 
 def _cell(value: Any) -> str:
@@ -163,7 +212,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e6 else f"{value:.4g}"
-    return _plain(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and value > 9999 else value)
+    return str(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and value > 9999 else value)
 
 
 # verbs

@@ -16,7 +16,8 @@ FEW_CLUSTERS = 30
 # C(genre, ...)[T.news] or genre[T.news]; a spline's poly(x, 2)[1] is none
 # intercepts, also those of a category (rally: Intercept); thresholds between steps (1|2); a dispersion
 NO_EFFECT = re.compile(r"^(?:(?:.*: )?Intercept|[^\[\]]*\|[^\[\]]*|alpha \(dispersion\))$")
-CATEGORY = re.compile(r"^(?:C\(`?([^,`)]+)`?.*\)|`?([\w ]+)`?)\[(?:T\.)?(.*)\]$")
+CATEGORY = re.compile(r"^(?:C\(`?([^,`)]+)`?.*\)|`?([\w .]+)`?)\[(?:T\.)?(.*)\]$")
+POWER = re.compile(r"^(?:I\(|\{)\s*(.+?)\s*(?:\*\*|\^)\s*(\d+)\s*[)}]$")
 MOST_TERMS = 8  # more are read in the table
 
 
@@ -30,8 +31,12 @@ def p_value(p: float) -> str:
     return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
 
 
-def readable(term: str) -> str:
-    """A term as people say it: ``C(genre)[T.news]:np.log(x)`` is ``genre = news × log(x)``.
+def readable(term: str, of: str = " = ") -> str:
+    """A term as people say it: ``C(genre)[T.news]:np.log(x)`` is ``genre = news × log(x)``, ``I(x ** 2)`` is ``x²``.
+
+    Args:
+        term: as the formula made it.
+        of: what stands between a category and its value; tables have ``genre: news``.
 
     Example:
         >>> readable("art: genre[T.news]:x")  # of an outcome of categories
@@ -39,9 +44,9 @@ def readable(term: str) -> str:
     """
     value, apart, rest = term.partition(": ")
     if apart and "[" not in value:
-        return f"{value}: {readable(rest)}"
-    parts = [CATEGORY.sub(_level, part) for part in _factors(term)]
-    return " × ".join(part.replace("np.", "").replace("`", "") for part in parts)
+        return f"{value}: {readable(rest, of)}"
+    parts = [CATEGORY.sub(lambda found: _level(found, of), part) for part in _factors(term)]
+    return " × ".join(_transform(part.replace("np.", "").replace("`", "")) for part in parts)
 
 
 def levels_of(term: str) -> list[tuple[str, str]]:
@@ -52,7 +57,7 @@ def levels_of(term: str) -> list[tuple[str, str]]:
 
 
 def _factors(term: str) -> list[str]:
-    return re.split(r":(?![^\[]*\])", term)
+    return re.split(r":(?! )(?![^\[(]*[\])])", term)
 
 
 def in_focus(terms: list[str]) -> list[str]:
@@ -136,8 +141,17 @@ def weak_design(codes: pd.DataFrame, clusters_coded: int | None) -> list[str]:
     return found
 
 
-def _level(found: re.Match[str]) -> str:
-    return f"{found[1] or found[2]} = {found[3].removesuffix('.0')}"
+def _level(found: re.Match[str], of: str) -> str:
+    return f"{found[1] or found[2]}{of}{found[3].removesuffix('.0')}"
+
+
+def _transform(part: str) -> str:
+    """``I(x ** 2)`` as x², other arithmetic without its I()."""
+    if power := POWER.match(part):
+        base = power[1] if re.fullmatch(r"[\w .]+|\w*\([^()]*\)", power[1]) else f"({power[1]})"
+        return base + "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in power[2])
+    inside = re.match(r"^I\((.*)\)$|^\{(.*)\}$", part)
+    return (inside[1] or inside[2]).strip() if inside else part
 
 
 def _lines(fit: Estimates) -> dict[str, dict[str, float]]:

@@ -72,9 +72,11 @@ def fitted_models(
 
 
 def label(term: str) -> str:
-    """A term as people read it; of several categories, ``news: np.log(x)`` is ``news: log(x)``."""
+    """A term as tables have it: ``outlet[T.taz]`` is ``outlet: taz``; of several categories, ``news: np.log(x)`` is
+    ``news: log(x)``.
+    """
     value, apart, rest = term.partition(": ")
-    return f"{value}: {readable(rest)}" if apart and "[" not in value else readable(term)
+    return f"{value}: {readable(rest, ': ')}" if apart and "[" not in value else readable(term, ": ")
 
 
 def _columns(head: str, model: Model, methods: Sequence[str] | None) -> list[FittedModel]:
