@@ -67,7 +67,7 @@ def test_models_stand_side_by_side_with_errors_below():
     assert table.printed.heads == ("(1) naive", "(2) corrected")
     assert cells(table)["x"] == ["-0.089", "0.499"]
     assert below(table, "x") == ["(0.031)", "(0.088)"]
-    assert cells(table)["log(likes_1)"] == ["", "-1,234.500"]
+    assert cells(table)["log(likes_1)"] == ["", "-1,234.5"]
     assert cells(table)["Rows"] == ["900", "900"]
     assert cells(table)["Coded by hand"] == ["0", "90"]
 
@@ -98,11 +98,58 @@ def test_terms_keep_the_order_of_their_models_and_the_constant_is_last():
 
 def test_a_small_number_is_never_printed_as_zero():
     assert rounded(0.00012345, 3) == "0.00012"
-    assert rounded(-1e-9, 3) == "-1e-09"
+    assert rounded(-1e-9, 3) == "-1.0e-09"
     assert rounded(0.0, 3) == "0.000"
     assert rounded(-0.0, 2) == "0.00"
     assert rounded(0.0005, 3) in ("0.001", "0.0005")
     assert rounded(1234567.891, 1) == "1,234,567.9"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.12345, "0.123"), (45.678, "45.678"), (123.456, "123.46"), (-1234.56, "-1,234.6"), (1234567.8, "1,234,568")],
+)
+def test_large_numbers_have_no_digits_that_nobody_reads(value, said):
+    assert rounded(value) == said
+
+
+def test_thresholds_and_dispersion_stand_apart_at_the_bottom():
+    columns = {"term": ["low|mid", "x", "mid|high"], "estimate": [-1.0, 2, 3], "se": 1.0, "model": "ordinal"}
+    counts = {"term": ["x", "alpha", "Intercept"], "estimate": [1.0, 2, 3], "se": 1.0, "model": "negbin"}
+    table = regression_table({"o": pd.DataFrame(columns), "n": pd.DataFrame(counts)})
+    blocks = [[line.label for line in block if line.label] for block in table.printed.blocks]
+    assert blocks == [
+        ["x", "Intercept"],
+        ["Threshold low | mid", "Threshold mid | high", "Dispersion (α)"],
+        ["Model"],
+    ]
+    assert table.latex().count(r"\midrule") == 3 and r"Threshold low $|$ mid" in table.latex()
+    assert table.html().count('class="block"') == 2
+    assert len([line for line in table.text().splitlines() if set(line) == {"-"}]) == 4
+    plain = pd.DataFrame({"term": ["alpha", "x"], "estimate": [1.0, 2], "se": 1.0, "model": "lm"})
+    assert list(cells(regression_table({"m": plain})))[:2] == ["alpha", "x"]  # a variable of that name
+
+
+def test_notes_say_how_errors_were_made_what_is_compared_and_who_corrects(result):
+    notes = regression_table({"Protest": result}).printed.notes
+    assert notes[0] == "Standard errors in parentheses, clustered by outlet."
+    assert notes[1] == "Corrected by design-based supervised learning (DSL), Egami et al., 2023, 2024."
+    random = np.random.default_rng(2)
+    kind = random.choice(["tool", "a & b", "fish"], 300)
+    data = pd.DataFrame(
+        {"kind": kind, "said": np.where(random.random(300) < 0.9, kind, "tool"), "x": 1.0 * (kind == "fish")}
+    )
+    data["x"] += random.normal(size=300)
+    data.loc[200:, "kind"] = None
+    other = estimate(data, "kind ~ x", predicted_var="kind", prediction="said", sample_prob="equal", splits=1)
+    table = regression_table({"Kind": other, "Protest": result}, methods=["corrected"])
+    assert table.printed.notes[:2] == (
+        "Standard errors in parentheses; robust to heteroskedasticity (Kind); clustered by outlet (Protest).",
+        "Kind: log odds against a & b.",
+    )
+    assert "fish: x" in cells(table) and "tool: Intercept" in cells(table)
+    interval = regression_table({"Protest": result}, intervals=True).printed.notes[0]
+    assert interval == "95 % intervals in brackets; standard errors clustered by outlet."
 
 
 def test_a_result_gives_a_column_for_each_method(result):
@@ -198,6 +245,7 @@ def test_latex_is_escaped_and_every_line_has_all_columns():
     lines = [line for line in body.splitlines() if line.endswith(r"\\")]
     assert len(lines) == 1 + 2 * 4 + 2
     assert all(len(re.findall(r"(?<!\\)&", line)) == 2 for line in lines)
+    assert r"x$^2$ $\times$ z" in regression_table({"m": fitted(["I(x ** 2):z"], [1], [1])}).latex()
     assert not any(line.startswith(("[", "*")) for line in lines)  # LaTeX would take it for an option of \\
     assert r"$-$0.089\textsuperscript{**}" in text
     assert text.count("{") == text.count("}")
@@ -249,7 +297,7 @@ def test_markdown_does_not_break_on_pipes_and_stars():
 def test_plain_text_ends_numbers_in_line():
     lines = regression_table(BOTH, stars=True).text().splitlines()
     naive, corrected = (next(line for line in lines if line.startswith(label)) for label in ("x ", "log"))
-    assert corrected.index("−1,234.500") + len("−1,234.500") == naive.index("0.499") + len("0.499")
+    assert corrected.index("−1,234.5") + len("−1,234.5") == naive.index("0.499") + len("0.499")
 
 
 def test_word_opens_the_docx(tmp_path):

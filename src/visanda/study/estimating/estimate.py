@@ -147,6 +147,7 @@ def estimate(
         provenance={
             "formula": formula,
             "model": asked.kind,
+            "reference": asked.reference,
             "method": chosen,
             "why": why,
             "prediction": {one.variable: list(one.columns) for one in asked.machine},

@@ -78,6 +78,13 @@ class Question:
         return None if self.drawn is None else "equal" if self.drawn == EQUAL else "unequal"
 
     @property
+    def reference(self) -> str | None:
+        """The category of a multinomial's outcome that the others are compared with."""
+        if self.kind != "multinomial":
+            return None
+        return str(min(self.rows.data[outcome_of(self.asked).strip("`")].dropna().astype(str)))
+
+    @property
     def effects(self) -> bool:
         """Whether fixed effects are absorbed."""
         return absorbs(self.fixed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from visanda.study.output.as_text import paired
-from visanda.study.output.printed import FACT, Cell, Line, Printed, minus
+from visanda.study.output.printed import Cell, Line, Printed, minus
 
 STYLE = """
 body { font-family: Georgia, 'Times New Roman', serif; margin: 2em; color: #111; background: #fff; }
@@ -16,7 +16,7 @@ table.regression th, table.regression td { padding: .15em .9em; text-align: cent
 table.regression th[scope=row] { text-align: left; vertical-align: top; padding-left: .2em; }
 table.regression thead th, table.regression thead td { border-bottom: 1px solid #111; }
 table.regression tr.uncertainty td { padding-bottom: .4em; color: #333; }
-table.regression tr.facts th, table.regression tr.facts td { border-top: 1px solid #111; padding-top: .35em; }
+table.regression tr.block th, table.regression tr.block td { border-top: 1px solid #111; padding-top: .35em; }
 p.notes { font-size: .85em; max-width: 50em; }
 """
 
@@ -33,8 +33,8 @@ def as_html(table: Printed) -> str:
 def fragment(table: Printed, style: bool = True) -> str:
     """The table alone, for a notebook or a page that is there already."""
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in table.heads)
-    first = next((line for line in table.lines if line.kind == FACT), None)
-    body = "\n".join(_rows(line, below, line is first) for line, below in paired(table))
+    firsts = [block[0] for block in table.blocks[1:]]
+    body = "\n".join(_rows(line, below, any(line is first for first in firsts)) for line, below in paired(table))
     parts = [
         f"<style>{STYLE}</style>" if style else "",
         '<table class="regression">',
@@ -47,10 +47,10 @@ def fragment(table: Printed, style: bool = True) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _rows(line: Line, below: Line | None, first_fact: bool) -> str:
+def _rows(line: Line, below: Line | None, first_of_block: bool) -> str:
     """A row, or two that share their head: an estimate and what it is uncertain by."""
     span = ' rowspan="2"' if below else ""
-    kind = ' class="facts"' if first_fact else ""
+    kind = ' class="block"' if first_of_block else ""
     row = f'<tr{kind}><th scope="row"{span}>{escape(line.label)}</th>{_cells(line)}</tr>'
     return row + (f'\n<tr class="uncertainty">{_cells(below)}</tr>' if below else "")
 

@@ -24,15 +24,15 @@ ESCAPES = {
     "−": r"$-$",
     "≥": r"$\geq$",
     "≤": r"$\leq$",
+    "α": r"$\alpha$",
     "\n": " ",
-}
+} | {digit: f"$^{place}$" for place, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
 
 
 def as_latex(table: Printed, label: str = "") -> str:
     """A ``table`` float; needs ``booktabs`` and nothing else."""
-    at, across = table.facts_from, len(table.heads) + 1
-    body = [_row(line) for line in table.lines]
-    rules = [r"\midrule", *body[at:]] if body[at:] else []
+    across = len(table.heads) + 1
+    body = [text for block in table.blocks for text in (r"\midrule", *map(_row, block))]
     lines = [
         r"\begin{table}[htbp]",
         r"\centering",
@@ -41,9 +41,7 @@ def as_latex(table: Printed, label: str = "") -> str:
         rf"\begin{{tabular}}{{l{'c' * (across - 1)}}}",
         r"\toprule",
         " & ".join(["", *map(escape, table.heads)]) + r" \\",
-        r"\midrule",
-        *body[:at],
-        *rules,
+        *body,
         r"\bottomrule",
         r"\end{tabular}",
         *([r"\par\medskip", rf"{{\footnotesize {' '.join(map(escape, table.notes))}}}"] if table.notes else []),

@@ -18,9 +18,9 @@ def as_text(table: Printed) -> str:
         for place, label in enumerate(labels)
     ]
     rule = "-" * max(map(len, [heads, *body]))
-    at = table.facts_from
-    lines = [*([table.title, ""] if table.title else []), heads, rule, *body[:at], rule]
-    lines += [*body[at:], rule] if body[at:] else []
+    lines, rest = [*([table.title, ""] if table.title else []), heads, rule], iter(body)
+    for block in table.blocks:
+        lines += [*(next(rest) for _ in block), rule]
     return "\n".join([*lines, *table.notes])
 
 

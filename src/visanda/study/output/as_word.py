@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import accumulate
 from typing import Any
 
 from visanda.extras import need
@@ -34,7 +35,8 @@ def as_word(table: Printed) -> bytes:
         _write(docx, made.cell(row, 0), Cell(line.label), None, space)
         for column, cell in enumerate(line.cells, 1):
             _write(docx, made.cell(row, column), cell, centre, space)
-    _rules(docx, made, {0: ("top", THICK), 1: ("top", THIN), table.facts_from + 1: ("top", THIN)})
+    starts = accumulate((len(block) for block in table.blocks[:-1]), initial=1)
+    _rules(docx, made, {0: ("top", THICK)} | dict.fromkeys(starts, ("top", THIN)))
     _repeat_head(docx, made.rows[0])
     if table.notes:
         note = document.add_paragraph().add_run(" ".join(table.notes))

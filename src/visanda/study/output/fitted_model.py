@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,13 @@ KINDS = {
     "multinomial": "multinomial logit",
     "negbin": "negative binomial",
     "fe": "fixed effects",
+    "fepois": "Poisson, fixed effects",
+    "mixed": "linear mixed",
+    "mean": "mean",
 }
+THRESHOLD = re.compile(r"[^|\[\]()~]+\|[^|\[\]()~]+")
+ROBUST = ("mean", "lm", "logit", "poisson", "multinomial", "fe")
+DISPERSION = "alpha"  # of negative binomial counts, as their fit names it
 
 
 @dataclass(frozen=True)
@@ -37,12 +44,20 @@ class FittedModel:
         method: how it was estimated ("naive", "corrected (DSL)"); empty where that is not known.
         lines: indexed by term: estimate, se, low and high (95 % interval), p.
         facts: what is said of it below its coefficients, such as ``{"Rows": "4,000"}``.
+        errors: how its standard errors were made, as "clustered by outlet"; empty where that is not known.
+        reference: of a multinomial, the category that the others are compared with; else empty.
     """
 
     head: str
     method: str
     lines: pd.DataFrame
     facts: dict[str, str]
+    errors: str = ""
+    reference: str = ""
+
+    def is_parameter(self, term: str) -> bool:
+        """Whether a term is none of the formula's: a threshold ``low|mid``, a dispersion."""
+        return bool(THRESHOLD.fullmatch(term)) or (term == DISPERSION and self.facts.get(KIND) == KINDS["negbin"])
 
 
 def fitted_models(
@@ -97,6 +112,8 @@ def _columns(head: str, model: Model, methods: Sequence[str] | None) -> list[Fit
             name,
             _lines(rows := table[table["method"].astype(str) == name], head),
             _facts(rows, name, known),
+            _errors(name, known),
+            str(known.get("reference") or ""),
         )
         for name in taken
     ]
@@ -135,6 +152,16 @@ def _facts(rows: pd.DataFrame, method: str, known: Mapping[str, object]) -> dict
     return {name: _said(value) for name, value in found.items() if value is not None}
 
 
+def _errors(method: str, known: Mapping[str, object]) -> str:
+    """How standard errors were made, where that is known."""
+    if "model" not in known:
+        return ""
+    cluster = f"clustered by {known['cluster']}" if known.get("cluster") else ""
+    if "predict-then-debias" in method:
+        return f"from a bootstrap of {known.get('resamples')} resamples" + (f", {cluster}" if cluster else "")
+    return cluster or ("robust to heteroskedasticity" if known["model"] in ROBUST else "")
+
+
 def _once(rows: pd.DataFrame, name: str) -> object:
     """The one value of column ``name``; None where there are none or several."""
     values: list[object] = list(rows[name].dropna().unique()) if name in rows else []
@@ -147,8 +174,13 @@ def _said(value: object) -> str:
 
 
 def _labelled(column: FittedModel, labels: Mapping[str, str]) -> FittedModel:
-    named = [labels.get(term, label(term)) for term in column.lines.index]
+    named = [labels.get(term, _parameter(column, term) or label(term)) for term in column.lines.index]
     if twice := [name for place, name in enumerate(named) if name in named[:place]]:
         raise InputError(f"rename: two terms of {column.head!r} would both be called {twice[0]!r}")
-    lines = column.lines.set_axis(pd.Index(named, name="term"))
-    return FittedModel(column.head, column.method, lines, column.facts)
+    return replace(column, lines=column.lines.set_axis(pd.Index(named, name="term")))
+
+
+def _parameter(column: FittedModel, term: str) -> str:
+    if not column.is_parameter(term):
+        return ""
+    return "Dispersion (α)" if term == DISPERSION else f"Threshold {term.replace('|', ' | ')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Literal
 
 ESTIMATE: Final = "estimate"
@@ -36,17 +37,21 @@ class Printed:
         heads: of the columns, one a model.
         lines: estimates, each followed by its uncertainty; then the facts.
         notes: sentences below it.
+        parameters: how many lines of estimates, the last ones, are thresholds, dispersions and the like.
     """
 
     title: str
     heads: tuple[str, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = field(default=())
+    parameters: int = 0
 
     @property
-    def facts_from(self) -> int:
-        """The place of the first line of facts, above which a rule is drawn."""
-        return next((place for place, line in enumerate(self.lines) if line.kind == FACT), len(self.lines))
+    def blocks(self) -> list[tuple[Line, ...]]:
+        """The lines of terms, of parameters and of facts, as far as there are some; rules are drawn between them."""
+        facts = next((place for place, line in enumerate(self.lines) if line.kind == FACT), len(self.lines))
+        ends = [0, facts - self.parameters, facts, len(self.lines)]
+        return [self.lines[start:stop] for start, stop in pairwise(ends) if stop > start]
 
 
 def minus(text: str) -> str:

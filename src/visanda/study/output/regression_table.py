@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,21 @@ from visanda.study.output.as_html import as_html, fragment
 from visanda.study.output.as_latex import as_latex
 from visanda.study.output.as_text import as_markdown, as_text
 from visanda.study.output.as_word import as_word
+from visanda.study.output.correction_words import METHODS, OTHER_NAMES
 from visanda.study.output.fitted_model import CLUSTERS, CODED, KIND, METHOD, ROWS, FittedModel, Model, fitted_models
 from visanda.study.output.printed import ESTIMATE, FACT, UNCERTAINTY, Cell, Line, Printed
 
 FACTS = (ROWS, CODED, CLUSTERS, KIND, METHOD)
+SMALL = 1e-4  # below, powers of ten
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 CONSTANT = "Intercept"
+PARAMETERS = ("Threshold ", "Dispersion (")  # are told in a block of their own, below the terms
+NAMES = {
+    "DSL": "Corrected by design-based supervised learning (DSL)",
+    "PPI++": "Corrected by prediction-powered inference (PPI++)",
+    "predict-then-debias": "Corrected by the predict-then-debias bootstrap",
+    "maximum likelihood": "Corrected by maximum likelihood with a model of the errors",
+}
 ENDINGS = ".csv, .docx, .html, .md, .tex or .txt"
 
 
@@ -102,7 +112,7 @@ class RegressionTable:
 def regression_table(
     models: Mapping[str, Model],
     *,
-    digits: int = 3,
+    digits: int | None = None,
     stars: bool = False,
     intervals: bool = False,
     rename: Mapping[str, str] | None = None,
@@ -114,13 +124,14 @@ def regression_table(
 ) -> RegressionTable:
     """Set several models side by side: terms in rows, the standard error or interval below each estimate.
 
-    Terms stand in the order in which the models have them, the constant last.
+    Terms stand in the order in which the models have them, the constant last; thresholds and dispersions below.
 
     Args:
         models: by what stands above the column: the Estimates of a fit (of ``dsl``, ``naive``, ``ordinary``, ...); the
             Result of :func:`visanda.study.estimate`, which gives a column for each of its methods; or a table with
             term, estimate, se and, where known, low, high, p, method, n, n_coded, clusters and model.
-        digits: decimals, 0 to 8; a number that would be rounded to 0 keeps two digits that count.
+        digits: decimals, 0 to 8; a number that would be rounded to 0 keeps two digits that count. None: three, of
+            numbers from 100 on fewer.
         stars: mark p < .05, .01 and .001.
         intervals: 95 % intervals in brackets in place of standard errors in parentheses.
         rename: labels of terms (``{"np.log(likes)": "Likes (log)"}``). Terms of different models that get the same
@@ -153,11 +164,13 @@ def regression_table(
         ----------------------------
         Standard errors in parentheses.
     """
-    if not 0 <= digits <= 8:
+    if digits is not None and not 0 <= digits <= 8:
         raise InputError(f"digits={digits}: choose 0 to 8 decimals")
     columns = fitted_models(models, methods, rename)
     every = in_order([list(column.lines.index) for column in columns])
     shown = every if terms is None else chosen(terms, every, rename or {})
+    parameters = [term for start in PARAMETERS for term in shown if term.startswith(start)]
+    shown = [term for term in shown if term not in parameters] + parameters
     lines = [line for term in shown for line in _term(term, columns, digits, stars, intervals)]
     facts = _facts(columns, rows or {})
     return RegressionTable(
@@ -167,6 +180,7 @@ def regression_table(
             tuple(column.head for column in columns),
             (*lines, *facts),
             (*_legend(stars, intervals, columns), *_left_out(every, shown), *notes),
+            2 * len(parameters),
         ),
     )
 
@@ -193,15 +207,27 @@ def chosen(terms: Sequence[str], every: Sequence[str], rename: Mapping[str, str]
     return wanted
 
 
-def rounded(value: float, digits: int) -> str:
-    """``value`` with ``digits`` decimals, or two digits that count where it would be rounded to 0."""
+def rounded(value: float, digits: int | None = None) -> str:
+    """``value`` with ``digits`` decimals, or two digits that count where it would be rounded to 0.
+
+    Args:
+        value: to be printed.
+        digits: None: three, of numbers from 100 on fewer: 123.46, 1,234.6, 12,346.
+
+    Example:
+        >>> rounded(0.12345), rounded(12345.678), rounded(12345.678, 3), rounded(0.0000123)
+        ('0.123', '12,346', '12,345.678', '1.2e-05')
+    """
+    if digits is None:
+        size = math.floor(math.log10(abs(value))) if value and math.isfinite(value) else 0
+        digits = max(0, 3 - max(0, size - 1))
     if value != 0 and abs(value) < 0.5 * 10.0**-digits:
-        return f"{value:.2g}"
+        return f"{value:.2g}" if abs(value) >= SMALL else f"{value:.1e}"
     text = f"{value:,.{digits}f}"
     return text.lstrip("-") if float(text.replace(",", "")) == 0 else text
 
 
-def _term(term: str, columns: list[FittedModel], digits: int, stars: bool, intervals: bool) -> tuple[Line, Line]:
+def _term(term: str, columns: list[FittedModel], digits: int | None, stars: bool, intervals: bool) -> tuple[Line, Line]:
     above, below = [], []
     for column in columns:
         if term not in column.lines.index:
@@ -230,12 +256,39 @@ def _facts(columns: list[FittedModel], rows: Mapping[str, Sequence[str]]) -> lis
 
 
 def _legend(stars: bool, intervals: bool, columns: list[FittedModel]) -> list[str]:
-    what = "95 % intervals in brackets." if intervals else "Standard errors in parentheses."
-    names = [re.search(r"^by (.*)$|\((.*)\)$", column.facts.get(CLUSTERS, "")) for column in columns]
-    clustered = {found[1] or found[2] if found else "" for found in names}
-    if len(clustered) == 1 and (name := clustered.pop()):
-        what = what.replace(".", f", clustered by {name}.")
-    return [what, *(["* p < .05, ** p < .01, *** p < .001 (two-sided)."] if stars else [])]
+    """What stands in parentheses and how it was made, what coefficients are compared with, and the corrections."""
+    what = "95 % intervals in brackets" if intervals else "Standard errors in parentheses"
+    made = _grouped([(column.errors or _clustered(column), column.head) for column in columns])
+    if len(made) == 1:
+        what += f", {how}" if (how := next(iter(made))) and not intervals else ""
+        what += f"; standard errors {how}" if how and intervals else ""
+    else:
+        each = [f"{how or 'as given'} ({', '.join(heads)})" for how, heads in made.items()]
+        what += f"; {'standard errors ' if intervals else ''}{'; '.join(each)}"
+    against = _grouped([(column.reference, column.head) for column in columns if column.reference])
+    several = len(columns) > 1
+    found = [
+        f"{', '.join(heads)}: log odds against {of}." if several else f"Log odds against {of}."
+        for of, heads in against.items()
+    ]
+    used = dict.fromkeys(match[1] for column in columns if (match := re.match(r"corrected \((.+)\)$", column.method)))
+    found += [
+        f"{NAMES[name]}, {METHODS[OTHER_NAMES.get(name.lower(), name.lower())].cite}." for name in used if name in NAMES
+    ]
+    return [what + ".", *(["* p < .05, ** p < .01, *** p < .001 (two-sided)."] if stars else []), *found]
+
+
+def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key, head in pairs:
+        found.setdefault(key, []).append(head)
+    return found
+
+
+def _clustered(column: FittedModel) -> str:
+    """By what a column of a table of numbers is clustered, as its facts say."""
+    named = re.search(r"^by (.*)$|\((.*)\)$", column.facts.get(CLUSTERS, ""))
+    return f"clustered by {named[1] or named[2]}" if named else ""
 
 
 def _left_out(every: list[str], shown: list[str]) -> list[str]:
