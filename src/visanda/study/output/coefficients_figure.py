@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from visanda.errors import InputError
-from visanda.study.output.fitted_model import FittedModel, Model, fitted_models
+from visanda.study.output.fitted_model import FittedModel, Models, fitted_models
 from visanda.study.output.regression_table import chosen, in_order
 from visanda.study.wording import in_focus
 
@@ -23,7 +23,7 @@ LINE = 0.21  # inches a term and model
 
 
 def coefficients_figure(
-    models: Mapping[str, Model],
+    models: Models,
     *,
     title: str = "",
     scale: str = "Coefficient",

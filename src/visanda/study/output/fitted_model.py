@@ -13,10 +13,12 @@ from scipy.stats import norm
 from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study.columns import numbers, require_columns
+from visanda.study.output.given import called
 from visanda.study.regression.coefficients import Z95, Estimates
 from visanda.study.wording import readable
 
 Model = Estimates | Result | pd.DataFrame
+Models = Mapping[str, Model] | Sequence[Model] | Model
 NUMBERS = ["estimate", "se", "low", "high", "p"]
 ROWS, CODED, CLUSTERS, KIND, METHOD = "Rows", "Coded by hand", "Clusters", "Model", "Method"
 KINDS = {
@@ -30,6 +32,10 @@ KINDS = {
     "mixed": "linear mixed",
     "mean": "mean",
 }
+WANTED = (
+    "give the Result of estimate, Estimates of a fit, or a table with the columns term, estimate and se; of another "
+    "package's fit: pd.DataFrame({'term': fit.params.index, 'estimate': fit.params.values, 'se': fit.bse.values})"
+)
 THRESHOLD = re.compile(r"[^|\[\]()~]+\|[^|\[\]()~]+")
 ROBUST = ("mean", "lm", "logit", "poisson", "multinomial", "fe")
 DISPERSION = "alpha"  # of negative binomial counts, as their fit names it
@@ -61,13 +67,14 @@ class FittedModel:
 
 
 def fitted_models(
-    models: Mapping[str, Model], methods: Sequence[str] | None = None, rename: Mapping[str, str] | None = None
+    models: Models, methods: Sequence[str] | None = None, rename: Mapping[str, str] | None = None
 ) -> list[FittedModel]:
     """The columns of ``models``, in their order; a Result of several methods gives one each.
 
     Args:
-        models: by what stands above the column: the Estimates of a fit; the Result of :func:`visanda.study.estimate`;
-            or a table with term, estimate, se and, where known, low, high, p, method, n, n_coded, clusters and model.
+        models: by what stands above the column (one alone has no head, those of a list are (1), (2), ...): the
+            Estimates of a fit; the Result of :func:`visanda.study.estimate`; or a table with term, estimate, se and,
+            where known, low, high, p, method, n, n_coded, clusters and model.
         methods: which methods of a Result or table to take, by the beginning of their names (``"corrected"``); None:
             all of them.
         rename: labels of terms; others are made readable.
@@ -76,6 +83,7 @@ def fitted_models(
         InputError: nothing to show, a table that lacks a column, a number that is missing, a term twice, a label for a
             term that no model has.
     """
+    models = _named(models)
     if not models:
         raise InputError("no models: give at least one, such as {'(1)': estimate(...)}")
     columns = [column for head, model in models.items() for column in _columns(str(head), model, methods)]
@@ -94,11 +102,25 @@ def label(term: str) -> str:
     return f"{value}: {readable(rest, ': ')}" if apart and "[" not in value else readable(term, ": ")
 
 
+def _named(models: Models) -> dict[str, Model]:
+    if isinstance(models, Estimates | Result | pd.DataFrame):
+        return {"": models}
+    if isinstance(models, list | tuple):
+        return {f"({place})": model for place, model in enumerate(models, 1)}
+    if not isinstance(models, Mapping):
+        raise InputError(f"{called(models)} is no model: {WANTED}")
+    return {str(head): model for head, model in models.items()}
+
+
 def _columns(head: str, model: Model, methods: Sequence[str] | None) -> list[FittedModel]:
     if isinstance(model, Estimates):
         facts = {ROWS: f"{model.n:,}", CODED: f"{model.n_coded:,}"}
         return [FittedModel(head, "", _lines(model.frame(), head), facts)]
+    if not isinstance(model, Result | pd.DataFrame):
+        raise InputError(f"{head or 'the model'!r} is {called(model)}: {WANTED}")
     table, known = (model.table, model.provenance) if isinstance(model, Result) else (model, {})
+    if isinstance(model, Result) and "term" not in table:
+        raise InputError(f"{head or 'the model'!r} is no regression but {model.title!r}: {WANTED}")
     require_columns(table, ["term", "estimate", "se"], f"the column of {head!r}")
     if "method" not in table:
         return [FittedModel(head, "", _lines(table, head), _facts(table, "", known))]

@@ -16,7 +16,7 @@ from visanda.study.output.as_latex import as_latex
 from visanda.study.output.as_text import as_markdown, as_text
 from visanda.study.output.as_word import as_word
 from visanda.study.output.correction_words import METHODS, OTHER_NAMES
-from visanda.study.output.fitted_model import CLUSTERS, CODED, KIND, METHOD, ROWS, FittedModel, Model, fitted_models
+from visanda.study.output.fitted_model import CLUSTERS, CODED, KIND, METHOD, ROWS, FittedModel, Models, fitted_models
 from visanda.study.output.printed import ESTIMATE, FACT, UNCERTAINTY, Cell, Line, Printed
 
 FACTS = (ROWS, CODED, CLUSTERS, KIND, METHOD)
@@ -110,7 +110,7 @@ class RegressionTable:
 
 
 def regression_table(
-    models: Mapping[str, Model],
+    models: Models,
     *,
     digits: int | None = None,
     stars: bool = False,
@@ -127,9 +127,10 @@ def regression_table(
     Terms stand in the order in which the models have them, the constant last; thresholds and dispersions below.
 
     Args:
-        models: by what stands above the column: the Estimates of a fit (of ``dsl``, ``naive``, ``ordinary``, ...); the
-            Result of :func:`visanda.study.estimate`, which gives a column for each of its methods; or a table with
-            term, estimate, se and, where known, low, high, p, method, n, n_coded, clusters and model.
+        models: by what stands above the column (one alone needs no name): the Estimates of a fit (of ``dsl``,
+            ``naive``, ``ordinary``, ...); the Result of :func:`visanda.study.estimate`, which gives a column for each of
+            its methods; or a table with term, estimate, se and, where known, low, high, p, method, n, n_coded, clusters
+            and model.
         digits: decimals, 0 to 8; a number that would be rounded to 0 keeps two digits that count. None: three, of
             numbers from 100 on fewer.
         stars: mark p < .05, .01 and .001.

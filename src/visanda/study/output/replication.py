@@ -19,6 +19,7 @@ import pandas as pd
 from visanda.errors import DesignError, InputError
 from visanda.result import Result
 from visanda.study.estimating.estimate import estimate
+from visanda.study.output.given import called
 from visanda.study.output.methods_text import MethodsText, installed, methods_text
 from visanda.study.output.replication_data import ReplicationData, replication_data, sampling, written
 from visanda.study.output.replication_r import r_script
@@ -94,6 +95,12 @@ def replication(
         >>> files[0].name, files[-1].name
         ('data.csv', 'SHA256SUMS')
     """
+    for what, given, kind in (("data", data, pd.DataFrame), ("call", call, Mapping), ("result", result, Result)):
+        if not isinstance(given, kind):
+            raise InputError(
+                f"{what} is {called(given)}: a replication takes the table, the other arguments of estimate as a dict, "
+                "and the Result that it gave"
+            )
     folder, call = Path(folder), _writable(call)
     if format not in ("csv", "parquet"):
         raise InputError(f"format={format!r}: choose csv or parquet")

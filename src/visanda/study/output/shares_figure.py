@@ -15,6 +15,7 @@ from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study.columns import numbers, numeric, require_columns
 from visanda.study.output.coefficients_figure import MARKERS, PALETTE, SPREAD, colours
+from visanda.study.output.given import called
 from visanda.study.regression.coefficients import Z95
 
 ASIDE = 0.12  # of the least distance of two places, between intervals of one
@@ -52,7 +53,12 @@ def shares_figure(
         >>> [text.get_text() for text in figure.axes[0].get_yticklabels()]
         ['news', 'sport']
     """
-    rows = _rows(shares.table if isinstance(shares, Result) else shares, group, by)
+    table = shares.table if isinstance(shares, Result) else shares
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(f"{called(shares)} has no shares: give the Result of shares_by, or a table")
+    if isinstance(shares, Result) and "adjusted" in table:
+        raise InputError("adjusted counts have a figure of their own: result.figure")
+    rows = _rows(table, group, by)
     methods = list(dict.fromkeys(rows["by"]))
     if len(methods) > len(PALETTE):
         raise InputError(f"{len(methods)} {by}s in one figure: at most {len(PALETTE)} can be told apart")

@@ -9,24 +9,30 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from visanda.errors import InputError
+from visanda.result import Result
 from visanda.study.columns import numbers
 from visanda.study.regression.coefficients import Estimates
 from visanda.study.regression.formula import complete, design, sides
 
+CONSTANT = "Intercept"
 METHODS = {"holm": "holm", "bh": "fdr_bh"}
 
 
-def adjusted(table: pd.DataFrame, method: Literal["holm", "bh"] = "holm", p: str = "p") -> pd.DataFrame:
+def adjusted(
+    table: pd.DataFrame | Estimates | Result, method: Literal["holm", "bh"] = "holm", p: str = "p"
+) -> pd.DataFrame:
     """A table of tests with a further column ``p_adjusted``.
 
     Args:
-        table: a row a test; missing p values count for nothing.
+        table: a row a test; missing p values count for nothing. Estimates and the Result of
+            :func:`visanda.study.estimate` give their terms but the intercept, of a Result the corrected ones: three
+            ways of estimating one coefficient are one test.
         method: ``"holm"`` keeps the probability of any false finding below the level (Holm 1979); ``"bh"`` the share of
             false ones among the findings (Benjamini & Hochberg 1995).
         p: column of p values, 0 to 1.
 
     Raises:
-        InputError: another method, p values outside of 0 to 1.
+        InputError: another method, p values outside of 0 to 1, something that is no table of tests.
 
     Example:
         >>> adjusted(pd.DataFrame({"p": [0.01, 0.04, 0.03]}))["p_adjusted"].round(3).tolist()
@@ -34,6 +40,7 @@ def adjusted(table: pd.DataFrame, method: Literal["holm", "bh"] = "holm", p: str
     """
     if method not in METHODS:
         raise InputError(f"method={method!r}: 'holm' or 'bh'")
+    table = _tests(table)
     values = numbers(table, p)
     known = values.notna()
     if not values[known].between(0, 1).all():
@@ -42,6 +49,27 @@ def adjusted(table: pd.DataFrame, method: Literal["holm", "bh"] = "holm", p: str
     if known.any():
         found[known.to_numpy()] = multipletests(values[known], method=METHODS[method])[1]
     return table.assign(p_adjusted=found)
+
+
+def _tests(given: pd.DataFrame | Estimates | Result) -> pd.DataFrame:
+    """A row a test."""
+    if isinstance(given, pd.DataFrame):
+        return given
+    if isinstance(given, Estimates):
+        table = given.frame()
+    elif isinstance(given, Result):
+        table = given.table
+        if "method" in table:
+            corrected = table["method"].astype(str).str.startswith("corrected")
+            table = table[corrected] if corrected.any() else table
+    else:
+        raise InputError(
+            f"a {type(given).__name__} is no table of tests: give a table with a column of p values, Estimates or the "
+            "Result of estimate; several of these as pd.concat([a.table, b.table])"
+        )
+    if "term" in table and (table["term"] != CONSTANT).any():
+        table = table[table["term"] != CONSTANT]
+    return table.reset_index(drop=True)
 
 
 def standardised(fit: Estimates, data: pd.DataFrame, formula: str, *, outcome: bool = True) -> Estimates:
