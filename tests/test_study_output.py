@@ -307,7 +307,7 @@ def test_word_opens_the_docx(tmp_path):
     rows = [[cell.text for cell in row.cells] for row in document.tables[0].rows]
     assert rows[0] == ["", "(1) naive", "(2) corrected"]
     assert rows[1] == ["x", "−0.089**", "0.499***"]
-    assert rows[2] == ["", "(0.031)", "(0.088)"]
+    assert rows[2] == ["x", "(0.031)", "(0.088)"]  # the label stands beside both rows
     assert document.paragraphs[0].text == "Posts & more"
     assert document.paragraphs[-1].text.endswith("Of 2024.")
     xml = zipfile.ZipFile(path).read("word/document.xml").decode()
@@ -371,13 +371,37 @@ def test_shares_of_named_groups_and_over_time():
     assert list(shares_figure(months, group="year").axes[0].lines[0].get_ydata()) == [0.1, 0.3]
 
 
+def test_months_as_text_stand_on_a_line_and_a_share_without_interval_is_a_point():
+    months = pd.DataFrame({"group": ["2024-01", "2024-03", "2024-02"], "estimate": [0.2, 0.4, -0.05], "se": 0.1})
+    axes = shares_figure(months).axes[0]
+    assert list(axes.lines[0].get_ydata()) == [0.2, -0.05, 0.4] and not axes.get_title().startswith("2024")
+    unsure = shares_figure(months.assign(group=["tv", "web", "radio"], se=[0.1, np.nan, 0.1])).axes[0]
+    assert list(unsure.lines[0].get_xdata()) == [0.2, 0.4, -0.05]
+    assert sum(len(segment) > 0 for segment in unsure.collections[0].get_segments()) == 2
+    gone = shares_figure(months.assign(group=["tv", "web", "radio"], estimate=[0.1, np.nan, 0.2])).axes[0]
+    assert [text.get_text() for text in gone.get_yticklabels()] == ["tv", "radio"]
+
+
+def test_long_names_are_folded_and_leave_room_for_the_figure():
+    name = "An outlet whose name is longer than any figure has room for beside its points"
+    figure = coefficients_figure({"m": fitted([f"outlet[T.{name}]"], [1], [1])}, title=f"{name} {name}")
+    label = figure.axes[0].get_yticklabels()[0].get_text()
+    assert label.count("\n") >= 2 and label.replace("\n", " ") == f"outlet: {name}"
+    assert "\n" in figure.get_suptitle()
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_position().width > 0.45
+    shares = shares_figure(pd.DataFrame({"group": [name], "estimate": [0.2], "se": [0.1]}))
+    shares.draw_without_rendering()
+    assert shares.axes[0].get_position().width > 0.45
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"estimate": [20.0, 40.0]}, "divide per cents by 100"),
         ({"group": ["tv", "tv"]}, "tv stands there twice"),
         ({"group": ["tv", None]}, "rows without 'group'"),
-        ({"se": [0.1, np.nan]}, "missing"),
+        ({"estimate": [np.nan, np.nan]}, "no share is known"),
     ],
 )
 def test_shares_that_do_not_fit_are_refused(change, message):

@@ -13,6 +13,8 @@ table.regression { border-collapse: collapse; border-top: 2px solid #111; border
   font-variant-numeric: tabular-nums; }
 table.regression caption { text-align: left; font-weight: bold; padding-bottom: .5em; }
 table.regression th, table.regression td { padding: .15em .9em; text-align: center; font-weight: normal; }
+table.regression td { white-space: nowrap; }
+table.regression sup { line-height: 0; }
 table.regression th[scope=row] { text-align: left; vertical-align: top; padding-left: .2em; }
 table.regression thead th, table.regression thead td { border-bottom: 1px solid #111; }
 table.regression tr.uncertainty td { padding-bottom: .4em; color: #333; }

@@ -7,9 +7,13 @@ from itertools import accumulate
 from typing import Any
 
 from visanda.extras import need
-from visanda.study.output.printed import UNCERTAINTY, Cell, Printed, minus
+from visanda.study.output.printed import ESTIMATE, UNCERTAINTY, Cell, Printed, minus
 
 THICK, THIN = 12, 4  # eighths of a point
+WIDE, VERY_WIDE = 6, 8  # columns from which the page is turned, and letters are smaller
+LETTER = 0.085  # inches of a letter of a label, at most
+LABELS = 2.6  # inches of the column of labels, at most
+LINES = 40  # that fit on a page
 BELOW = 3  # points between one term and the next
 
 
@@ -23,18 +27,32 @@ def as_word(table: Printed) -> bytes:
     document = docx.Document()
     document.core_properties.author = ""
     document.core_properties.title = table.title
+    wide = len(table.heads) >= WIDE
+    if wide:
+        page = document.sections[0]
+        page.orientation = docx.enum.section.WD_ORIENT.LANDSCAPE
+        page.page_width, page.page_height = page.page_height, page.page_width
+        document.styles["Normal"].font.size = docx.shared.Pt(9 if len(table.heads) < VERY_WIDE else 8)
     if table.title:
-        document.add_paragraph().add_run(table.title).bold = True
+        title = document.add_paragraph()
+        title.add_run(table.title).bold = True
+        title.paragraph_format.keep_with_next = True
+    together = len(table.lines) <= (LINES // 2 if wide else LINES)
     made = document.add_table(rows=len(table.lines) + 1, cols=len(table.heads) + 1)
-    made.autofit = True
+    made.autofit = False
     centre = docx.enum.text.WD_ALIGN_PARAGRAPH.CENTER
     for column, head in enumerate(table.heads, 1):
         _write(docx, made.cell(0, column), Cell(head), centre, 0)
     for row, line in enumerate(table.lines, 1):
         space = BELOW if line.kind == UNCERTAINTY else 0
-        _write(docx, made.cell(row, 0), Cell(line.label), None, space)
+        near = together or line.kind == ESTIMATE
+        if line.kind == UNCERTAINTY:
+            made.cell(row - 1, 0).merge(made.cell(row, 0))  # a long label stands beside both
+        else:
+            _write(docx, made.cell(row, 0), Cell(line.label), None, space, near)
         for column, cell in enumerate(line.cells, 1):
-            _write(docx, made.cell(row, column), cell, centre, space)
+            _write(docx, made.cell(row, column), cell, centre, space, near)
+    _widths(docx, document, made, max((len(line.label) for line in table.lines), default=0))
     starts = accumulate((len(block) for block in table.blocks[:-1]), initial=1)
     _rules(docx, made, {0: ("top", THICK)} | dict.fromkeys(starts, ("top", THIN)))
     _repeat_head(docx, made.rows[0])
@@ -46,14 +64,26 @@ def as_word(table: Printed) -> bytes:
     return file.getvalue()
 
 
-def _write(docx: Any, place: Any, cell: Cell, alignment: Any, space: int) -> None:
+def _write(docx: Any, place: Any, cell: Cell, alignment: Any, space: int, near: bool = True) -> None:
+    """Put a cell in its place; ``near``: on one page with the row below."""
     paragraph = place.paragraphs[0]
     paragraph.alignment = alignment
     paragraph.paragraph_format.space_after = docx.shared.Pt(space)
-    paragraph.paragraph_format.keep_with_next = True
+    paragraph.paragraph_format.keep_with_next = near
     paragraph.add_run(minus(cell.text))
     if cell.stars:
         paragraph.add_run(cell.stars).font.superscript = True
+
+
+def _widths(docx: Any, document: Any, made: Any, longest: int) -> None:
+    """Labels as wide as they need, the other columns alike."""
+    page = document.sections[0]
+    whole = (page.page_width - page.left_margin - page.right_margin) / docx.shared.Inches(1)
+    first = min(LABELS, LETTER * longest + 0.2, 0.4 * whole)
+    others = (whole - first) / (len(made.columns) - 1)
+    for place, column in enumerate(made.columns):
+        for cell in column.cells:
+            cell.width = docx.shared.Inches(others if place else first)
 
 
 def _rules(docx: Any, made: Any, above: dict[int, tuple[str, int]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ PALETTE = ("#0072B2", "#D55E00", "#7F7F7F", "#009E73", "#CC79A7", "#E69F00", "#5
 FAMILIAR = {"naive": "#D55E00", "gold": "#7F7F7F", "corrected": "#0072B2", "truth": "#009E73"}
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
 SPREAD = 0.62  # of the distance between two terms, that the models of one term take
+LABEL, TITLE = 34, 85  # characters of a line of a label and of a title
 LINE = 0.21  # inches a term and model
 
 
@@ -59,24 +61,30 @@ def coefficients_figure(
         raise InputError(f"{len(columns)} models in one figure: at most {len(PALETTE)} can be told apart")
     every = in_order([list(column.lines.index) for column in columns])
     shown = in_focus(every) if terms is None else chosen(terms, every, rename or {})
-    height = 1.2 + len(shown) * (0.22 + LINE * len(columns))
+    lines = max((folded(term).count("\n") + 1 for term in shown), default=1)
+    height = 1.2 + len(shown) * max(0.22 + LINE * len(columns), 0.18 * lines)
     figure = Figure(figsize=(7.2, max(2.0, height)), layout="constrained")
     axes = figure.subplots()
     axes.axvline(0, color="0.6", linewidth=0.8, zorder=0)
     for place, (column, colour) in enumerate(zip(columns, colours([column.method for column in columns]), strict=True)):
         aside = SPREAD * ((place + 0.5) / len(columns) - 0.5)
         _draw(axes, column, shown, aside, colour, MARKERS[place])
-    axes.set_yticks(np.arange(len(shown)), shown)
+    axes.set_yticks(np.arange(len(shown)), [folded(term) for term in shown])
     axes.set_ylim(len(shown) - 0.5, -0.5)
     for between in range(1, len(shown)):
         axes.axhline(between - 0.5, color="0.92", linewidth=0.8, zorder=0)
     axes.set_xlabel(f"{scale}, with 95 % intervals", fontsize=9)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+    figure.suptitle(folded(title, TITLE), fontsize=11, x=0.01, ha="left")
     if len(columns) > 1:
         figure.legend(loc="outside lower left", frameon=False, fontsize=9, ncols=3)
     return figure
+
+
+def folded(text: str, width: int = LABEL) -> str:
+    """``text`` in lines of up to ``width`` characters, so that the figure has room beside it."""
+    return textwrap.fill(text, width)
 
 
 def colours(methods: Sequence[str]) -> list[str]:

@@ -37,7 +37,7 @@ WANTED = (
     "package's fit: pd.DataFrame({'term': fit.params.index, 'estimate': fit.params.values, 'se': fit.bse.values})"
 )
 THRESHOLD = re.compile(r"[^|\[\]()~]+\|[^|\[\]()~]+")
-ROBUST = ("mean", "lm", "logit", "poisson", "multinomial", "fe")
+ROBUST = ("mean", "lm", "logit", "poisson", "multinomial", "fe", "negbin", "ordinal", "fepois")
 DISPERSION = "alpha"  # of negative binomial counts, as their fit names it
 
 
@@ -181,7 +181,7 @@ def _errors(method: str, known: Mapping[str, object]) -> str:
     cluster = f"clustered by {known['cluster']}" if known.get("cluster") else ""
     if "predict-then-debias" in method:
         return f"from a bootstrap of {known.get('resamples')} resamples" + (f", {cluster}" if cluster else "")
-    return cluster or ("robust to heteroskedasticity" if known["model"] in ROBUST else "")
+    return cluster or ("robust to heteroskedasticity" if known["model"] in ROBUST else "those of the model")
 
 
 def _once(rows: pd.DataFrame, name: str) -> object:

@@ -128,9 +128,9 @@ def regression_table(
 
     Args:
         models: by what stands above the column (one alone needs no name): the Estimates of a fit (of ``dsl``,
-            ``naive``, ``ordinary``, ...); the Result of :func:`visanda.study.estimate`, which gives a column for each of
-            its methods; or a table with term, estimate, se and, where known, low, high, p, method, n, n_coded, clusters
-            and model.
+            ``naive``, ``ordinary``, ...); the Result of :func:`visanda.study.estimate`, which gives a column for each
+            of its methods; or a table with term, estimate, se and, where known, low, high, p, method, n, n_coded,
+            clusters and model.
         digits: decimals, 0 to 8; a number that would be rounded to 0 keeps two digits that count. None: three, of
             numbers from 100 on fewer.
         stars: mark p < .05, .01 and .001.
@@ -230,6 +230,7 @@ def rounded(value: float, digits: int | None = None) -> str:
 
 def _term(term: str, columns: list[FittedModel], digits: int | None, stars: bool, intervals: bool) -> tuple[Line, Line]:
     above, below = [], []
+    tested = stars and not term.startswith(PARAMETERS)  # nobody asks whether a dispersion is 0
     for column in columns:
         if term not in column.lines.index:
             above.append(Cell())
@@ -237,7 +238,7 @@ def _term(term: str, columns: list[FittedModel], digits: int | None, stars: bool
             continue
         line = dict(zip(column.lines, column.lines.loc[term].to_numpy(dtype=float), strict=True))
         b, se, low, high = (rounded(line[name], digits) for name in ("estimate", "se", "low", "high"))
-        marks = next((mark for limit, mark in STARS if line["p"] < limit), "") if stars else ""
+        marks = next((mark for limit, mark in STARS if line["p"] < limit), "") if tested else ""
         above.append(Cell(b, marks))
         below.append(Cell(f"[{low}, {high}]" if intervals else f"({se})"))
     return Line(ESTIMATE, term, tuple(above)), Line(UNCERTAINTY, "", tuple(below))

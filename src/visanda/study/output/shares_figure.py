@@ -14,13 +14,14 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study.columns import numbers, numeric, require_columns
-from visanda.study.output.coefficients_figure import MARKERS, PALETTE, SPREAD, colours
+from visanda.study.output.coefficients_figure import MARKERS, PALETTE, SPREAD, TITLE, colours, folded
 from visanda.study.output.given import called
 from visanda.study.regression.coefficients import Z95
 
 ASIDE = 0.12  # of the least distance of two places, between intervals of one
 LINE = 0.24  # inches a group and method
 WHOLE = 0.06  # a range from which whole per cents are marked
+DATE = r"\d{4}-\d{2}(-\d{2})?"
 OUTSIDE = 0.5  # a corrected share can leave 0-1 by chance, but not by this much
 
 
@@ -35,9 +36,10 @@ def shares_figure(
     """Draw the share, or the predicted probability, of each group with its interval.
 
     Args:
-        shares: a row a group (and method), with ``estimate`` in 0-1 and ``low`` and ``high`` or ``se``.
-        group: column of groups. Numbers and dates stand on a line from left to right; text from above to below, in
-            the order of the table.
+        shares: a row a group (and method), with ``estimate`` in 0-1 and ``low`` and ``high`` or ``se``; where these
+            are missing, a point stands without an interval. Rows without an estimate are left out.
+        group: column of groups. Numbers and dates (also as text, 2024-05 or 2024-05-01) stand on a line from left to
+            right; other text from above to below, in the order of the table.
         by: column of what is compared within a group, each with a colour and a marker; ignored where the table has
             none; None: nothing.
         title: above the figure.
@@ -85,11 +87,11 @@ def shares_figure(
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     else:
         axes.set_xlabel(said, fontsize=9)
-        axes.set_yticks(np.arange(len(places)), places)
+        axes.set_yticks(np.arange(len(places)), [folded(place) for place in places])
         axes.set_ylim(len(places) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+    figure.suptitle(folded(title, TITLE), fontsize=11, x=0.01, ha="left")
     if len(methods) > 1:
         figure.legend(loc="outside lower left", frameon=False, fontsize=9, ncols=4)
     return figure
@@ -106,15 +108,16 @@ def _rows(table: pd.DataFrame, group: str, by: str | None) -> pd.DataFrame:
     else:
         require_columns(table, ["se"], "low and high, or")
         low, high = b - Z95 * numbers(table, "se"), b + Z95 * numbers(table, "se")
-    if pd.concat([b, low, high]).isna().any():
-        raise InputError("a share or an end of its interval is missing: leave that row out")
+    if b.isna().all():
+        raise InputError("no share is known: estimate is missing in all rows")
     if ((b < -OUTSIDE) | (b > 1 + OUTSIDE)).any():
         raise InputError(f"estimate goes up to {b.max():g}: shares lie in 0-1; divide per cents by 100")
-    groups = numeric(table[group])
+    groups = _dates(numeric(table[group]))
     if not (pd.api.types.is_numeric_dtype(groups) or pd.api.types.is_datetime64_any_dtype(groups)):
         groups = groups.astype(str)
     said = table[by].astype(str) if by and by in table else pd.Series("", index=table.index)
     rows = pd.DataFrame({"group": groups, "by": said, "estimate": b, "low": low, "high": high})
+    rows = rows[rows["estimate"].notna()]
     if rows.duplicated(["group", "by"]).any():
         twice = rows[rows.duplicated(["group", "by"])].iloc[0]
         raise InputError(f"{group} {twice['group']} stands there twice: name what tells the rows apart with by=")
@@ -125,6 +128,13 @@ def _step(groups: pd.Series) -> Any:
     """The least distance of two places on the line."""
     far = pd.Series(groups.unique()).sort_values().diff().min()
     return far if pd.notna(far) else groups.iloc[0] - groups.iloc[0]
+
+
+def _dates(groups: pd.Series) -> pd.Series:
+    """Text that holds dates only, as dates."""
+    if pd.api.types.is_numeric_dtype(groups) or not groups.astype(str).str.fullmatch(DATE).all():
+        return groups
+    return pd.to_datetime(groups.astype(str))
 
 
 def _over_time(axes: Axes, rows: pd.DataFrame, colour: str, marker: str, method: str, aside: Any) -> None:
