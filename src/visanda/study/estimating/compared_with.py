@@ -6,17 +6,14 @@ from collections.abc import Sequence
 
 from visanda.study.estimating.question import Question
 from visanda.study.regression.formula import outcome_of
-from visanda.study.regression.named import categories_of
 from visanda.study.wording import levels_of
 
 
 def outcome_reference(asked: Question) -> str | None:
     """The category of the outcome that the others are compared with, as ``kind = march``; None where there is none."""
-    if asked.kind != "multinomial":
+    if asked.reference is None:
         return None
-    name = outcome_of(asked.fixed).strip("`")
-    values = asked.rows.categories.get(name) or categories_of(asked.rows.data, asked.fixed, "multinomial")
-    return f"{name} = {values[0]}"
+    return f"{outcome_of(asked.fixed).strip('`')} = {asked.reference}"
 
 
 def references(asked: Question, terms: Sequence[str]) -> list[str]:

@@ -155,7 +155,6 @@ def estimate(
             "sample_prob": asked.sample_prob,
             "sampling": asked.sampling,
             "cluster": asked.cluster,
-            "reference": against,
             "weights": weights,
             "learner": learner if isinstance(learner, str) else repr(learner),
             "folds": folds,
