@@ -61,10 +61,10 @@ def test_rates_as_counted_by_hand():
         ("light", 20 / 200, 6 / 200, 186 / 400),
         ("all", 60 / 300, 18 / 300, 258 / 600),
     ):
-        assert rate(found.table, group, "false negative rate")["value"] == pytest.approx(missed)
-        assert rate(found.table, group, "false positive rate")["value"] == pytest.approx(wrong)
-        assert rate(found.table, group, "selection rate")["value"] == pytest.approx(said)
-    dark = rate(found.table, "dark", "false negative rate")
+        assert rate(found.extra["rates"], group, "false negative rate")["value"] == pytest.approx(missed)
+        assert rate(found.extra["rates"], group, "false positive rate")["value"] == pytest.approx(wrong)
+        assert rate(found.extra["rates"], group, "selection rate")["value"] == pytest.approx(said)
+    dark = rate(found.extra["rates"], "dark", "false negative rate")
     assert dark["n"] == 100
     assert (dark["low"], dark["high"]) == pytest.approx(proportion_confint(40, 100, method="wilson"))
     assert dark["difference"] == pytest.approx(0.3)
@@ -116,7 +116,7 @@ def test_differences_that_the_literature_names():
 def test_weights_give_the_rates_of_the_population():
     machine, hand, groups = counted(SERVED)
     weights = pd.Series(np.where(machine == "yes", 1.0, 4.0))
-    found = rate(bias(machine, hand, groups, weights).table, "dark", "false negative rate")
+    found = rate(bias(machine, hand, groups, weights).extra["rates"], "dark", "false negative rate")
     assert found["value"] == pytest.approx(40 * 4 / (40 * 4 + 60))
     size = (40 * 4 + 60) ** 2 / (40 * 16 + 60)
     expected = proportion_confint(found["value"] * size, size, method="wilson")
@@ -127,9 +127,9 @@ def test_abstentions_are_a_rate_of_their_own():
     machine, hand, groups = counted(SERVED)
     silent = (groups["skin"] == "dark") & (np.arange(len(hand)) % 2 == 0)
     found = bias(machine.where(~silent, None), hand, groups)
-    acceptance = rate(found.table, "dark", "acceptance rate", "")
+    acceptance = rate(found.extra["rates"], "dark", "acceptance rate", "")
     assert (acceptance["value"], acceptance["n"]) == (0.5, 200)
-    assert rate(found.table, "dark", "false negative rate")["n"] == 50
+    assert rate(found.extra["rates"], "dark", "false negative rate")["n"] == 50
     assert found.extra["tests"].set_index("rate").loc["acceptance rate", "p"] < 1e-10
 
 
@@ -138,7 +138,7 @@ def test_each_of_several_classes_against_the_others():
     machine = hand.copy()
     machine[:10] = "b"
     half = pd.DataFrame({"half": np.where(np.arange(120) % 2, "x", "y")})
-    table = bias(machine, hand, half).table
+    table = bias(machine, hand, half).extra["rates"]
     assert rate(table, "all", "false negative rate", "a")["value"] == pytest.approx(0.25)
     assert rate(table, "all", "false positive rate", "b")["value"] == pytest.approx(10 / 80)
     assert rate(table, "all", "false positive rate", "c")["value"] == 0
@@ -215,7 +215,7 @@ def test_the_interval_of_the_worst_group_knows_that_it_was_picked():
         missed = rates(rows, hand, machine, ["yes"])[1]
         row = worst_groups(rows, [missed]).iloc[0]
         worst = (groups["g"] == row["group"]).to_numpy()
-        one, rest = (missed.within(members, rows.weight) for members in (worst, ~worst))
+        one, rest = (missed.within(rows, members) for members in (worst, ~worst))
         plain = one[0] - rest[0] - np.hypot(one[0] - one[1], rest[2] - rest[0])
         runs, at_once, alone = runs + 1, at_once + (row["gap_low"] <= 0), alone + (plain <= 0)
     assert at_once / runs >= 0.93

@@ -134,7 +134,7 @@ def test_groups_by_name_add_error_rates_and_what_they_do(corpus: Auditing):
     bias = found.also[0]
     assert bias.title.startswith("Bias of perceived_gender")
     assert {"", "kind", "shade"} == set(bias.table["by"])
-    missed = bias.table.query("rate == 'false negative rate' and group == 'all'").iloc[0]
+    missed = bias.extra["rates"].query("rate == 'false negative rate' and group == 'all'").iloc[0]
     women = codes["value"] == "woman"
     machine = corpus.frame("SELECT id, perceived_gender FROM gender").set_index("id")["perceived_gender"]
     right = machine.reindex(codes["id"]).to_numpy() == codes["value"].to_numpy()

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
-from visanda.codes import GOLD, gold, independent, variables
-from visanda.corpus.audit.audited import Audited, audited, cast, numbers_of
-from visanda.corpus.audit.grouping import grouping
-from visanda.corpus.audit.handcodes import hand_codes
+from visanda.codes import independent, variables
+from visanda.corpus.audit.audited import Audited, audited
+from visanda.corpus.audit.grouping import clusters, grouping
+from visanda.corpus.audit.handcodes import HandCodes, hand_codes
+from visanda.corpus.audit.held_against import held_against
+from visanda.corpus.audit.trained_here import TrainedHere, trained_here
 from visanda.corpus.audit.unequal import unequal_errors
 from visanda.corpus.formats import write_table
 from visanda.errors import InputError, MediaError
+from visanda.learn.frozen import look
 from visanda.media import Detail, contact_sheet, load, resize, save
 from visanda.media.image import Image, ImageLike
 from visanda.result import Result
@@ -44,10 +47,12 @@ class Auditing(Store):
         codes: list[str] | pd.DataFrame | None = None,
         column: str | None = None,
         by: list[str] | None = None,
+        cluster: str | None = None,
         sample: int | None = None,
         allocate: Literal["proportional", "equal"] = "proportional",
         seed: int = 1,
         where: str | None = None,
+        assume_random: bool = False,
         out: Path | None = None,
     ) -> Result:
         """How far a machine's values agree with hand codes, and for whom less; or first a sample to code by hand.
@@ -58,7 +63,8 @@ class Auditing(Store):
 
         Args:
             machine: gender, age, expression, another table with one column of values, or table.column such as
-                objects_by_picture.n_people.
+                objects_by_picture.n_people; or a variable that a classifier was trained for here, or one of its values
+                (kind_fish): coded pictures are then judged by predictions that had not seen their codes.
             codes: tables with the hand codes, a row a face or picture (id; or filename, for the picture's only or
                 largest face), one table a coder; or the name of a coded variable. By default, the variable of the
                 machine's name, or the sheet that --sample wrote. Where coders differ, most of them
@@ -69,10 +75,13 @@ class Auditing(Store):
             by: groups to compare, also in which errors they differ: columns of the hand codes, of media, or of another
                 table of the same units, as perceived_age or faces.yaw. "age*outlet" compares both and their
                 intersections, "*" those of every pair.
+            cluster: a column whose units are alike (account, video): intervals and tests are then those of a sample of
+                whole clusters. By default the file, where several coded units lie in one, as faces do.
             sample: draw so many to code.
             allocate: of a sample: proportional to the machine's classes, or the same number from each.
             seed: of a sample: the same seed draws the same.
             where: of which pictures, as a condition in SQL on the table media.
+            assume_random: the coded units are a simple random sample of all, though no sample was drawn here.
             out: the sheet to write for a sample; ``results/<machine>-to-code.csv`` by default. Pictures are put into
                 a folder of that name.
 
@@ -82,11 +91,13 @@ class Auditing(Store):
         """
         if codes is not None and sample is not None:
             raise InputError(_EITHER.format(machine))
-        said = audited(self, machine, where)
+        said = trained_here(self, machine, where) or audited(self, machine, where)
         if sample is not None:
+            if isinstance(said, TrainedHere):
+                raise InputError(f"pictures to code are drawn by 'visanda sample {said.table} --n {sample}'")
             return self._audit_sample(said, sample, allocate, seed, where, out)
         codes = codes if codes is not None else self._usual_codes(said)
-        return self._audit_codes(said, codes, column, _listed(by), where)
+        return self._audit_codes(said, codes, column, _listed(by), cluster, where, assume_random)
 
     # a sample to code
 
@@ -168,51 +179,51 @@ class Auditing(Store):
         return found[:1] or [str(sheet)]
 
     def _audit_codes(
-        self, said: Audited, codes: list[str] | pd.DataFrame, column: str | None, by: list[str], where: str | None
+        self,
+        said: Audited,
+        codes: list[str] | pd.DataFrame,
+        column: str | None,
+        by: list[str],
+        cluster: str | None,
+        where: str | None,
+        assume_random: bool,
     ) -> Result:
         given = hand_codes(self, codes, column, said)
-        coded = given.codes
-        numbers = numbers_of(said, coded.set_index("id")["value"])
-        machine, probability = said.values, None
-        if not numbers:
-            values, machine, probability = cast(said, coded["value"], given.column)
-            coded = coded.assign(value=values)
-        hand = _means(coded) if numbers else gold(coded)
-        ids = hand.index
+        held = held_against(said, given, assume_random)
+        ids = held.hand.index
         groups = grouping(self, by, given, said)
-        weights = 1 / given.pi.reindex(ids) if given.pi is not None else None
-        warnings = list(given.warnings)
-        if weights is not None and weights.isna().any():
-            warnings.append(f"{weights.isna().sum()} coded units have no probability of the draw: nothing is weighted")
-            weights = None
+        together = clusters(self, cluster, given, said, held, groups)
         result = audit(
-            machine.reindex(ids).rename(said.column),
-            hand,
+            held.machine.reindex(ids).rename(said.column),
+            held.hand,
             groups.of(ids),
-            weights,
-            kind="numbers" if numbers else "classes",
-            probability=None if probability is None else probability.reindex(ids),
+            None if held.pi is None else 1 / held.pi,
+            kind="numbers" if held.numeric else "classes",
+            probability=None if held.probability is None else held.probability.reindex(ids),
             failed=said.failed.reindex(ids),
+            cluster=None if together is None else together.reindex(ids),
         )
-        if tied := len(set(coded["id"])) - len(hand):
-            warnings.append(f"coders are split over {tied} units, which are left out: settle them as the coder gold")
-        if given.pi is None:
-            warnings.append(
-                "no probabilities of a draw are known: the numbers speak of all units only if the coded ones are a "
-                "simple random sample of them"
-            )
-        result.warnings = warnings + result.warnings
-        result.words += _coders(coded)
+        result.warnings = [*given.warnings, *held.warnings, *result.warnings]
+        result.words += [*held.words, *_coders(given)]
         more = {}
-        if by and not numbers:
-            pi = None if weights is None else given.pi
-            more = unequal_errors(said, machine, hand, groups, pi, probability)
-        arguments = {"machine": said.title, "codes": given.names, "column": given.column, "by": by, "where": where}
+        if by and not held.numeric:
+            more = unequal_errors(said, held, groups, together, assume_random)
+        arguments: dict[str, Any] = {
+            "machine": said.title,
+            "codes": given.names,
+            "column": given.column,
+            "by": by,
+            "where": where,
+        }
+        arguments |= {"cluster": None if together is None else str(together.name), "assume_random": assume_random}
         with self.record("audit", arguments) as run:
             result.provenance |= arguments
-            self._save(result, said, None if numbers else (hand, machine.reindex(ids)))
+            if isinstance(said, TrainedHere) and said.opens_test_set:
+                times = look(self.models / said.table, said.model, len(ids))
+                result.warnings.append(f"this opens the test set of {said.table}, for the {times}th time: report that")
+            self._save(result, said, None if held.numeric else (held.hand, held.machine.reindex(ids)))
             self._save_more(result, more, said)
-            run.counts = {"coded": len(hand)}
+            run.counts = {"coded": len(ids)}
         return result
 
     def _save_more(self, result: Result, more: dict[str, Result], said: Audited) -> None:
@@ -252,19 +263,13 @@ def _listed(names: list[str] | None) -> list[str]:
     return [name.strip() for text in texts for name in text.split(",") if name.strip()]
 
 
-def _means(coded: pd.DataFrame) -> pd.Series:
-    """What ``gold`` says of each unit, else the mean of what coders say."""
-    rows = coded.assign(value=pd.to_numeric(coded["value"]))
-    means = rows.groupby("id")["value"].mean()
-    means.update(rows[rows["coder"] == GOLD].set_index("id")["value"])
-    return means
-
-
-def _coders(coded: pd.DataFrame) -> list[str]:
+def _coders(given: HandCodes) -> list[str]:
     """How far coders agree among themselves: no machine can be expected to agree with them more."""
-    if not coded["id"].duplicated().any():
+    if not given.codes["id"].duplicated().any():
         return ["One coder: have a second one code a part of them, to know how far people agree (visanda reliability)."]
-    return reliability(independent(coded)).words
+    if given.variable is None:
+        return reliability(independent(given.codes)).words
+    return reliability(independent(given.codes), scale=given.variable.scale, order=given.variable.values or None).words
 
 
 def _shown(source: ImageLike | None) -> Image:

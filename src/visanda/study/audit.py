@@ -13,7 +13,7 @@ from visanda.result import Result
 from visanda.study.agreement import BASELINE, confusion, overall
 from visanda.study.audit_numbers import audit_numbers
 from visanda.study.audit_plot import classes_plot
-from visanda.study.audit_rows import Array, Flags, Rows, collect, difference, group_warnings, proportion
+from visanda.study.audit_rows import Flags, Rows, cluster_warnings, clusters_said, collect, group_warnings
 from visanda.study.judged import FEW_GOLD, FEW_OF_CLASS
 from visanda.study.probabilities import calibration, sure, with_probability
 from visanda.study.sample import strata
@@ -30,6 +30,7 @@ def audit(
     kind: Literal["classes", "numbers"] = "classes",
     probability: pd.DataFrame | None = None,
     failed: pd.Series | None = None,
+    cluster: pd.Series | None = None,
 ) -> Result:
     """Compare a machine's values with what people coded, as a whole and by group.
 
@@ -37,8 +38,8 @@ def audit(
     2018). Where it has no value, it abstained or failed: both are counted, and accuracy is of the rest.
 
     Shares have Wilson's intervals (1927), their differences Newcombe's (1998), the mean error Student's; with weights,
-    on the effective number of rows. They take rows as independent: of many faces of one person, or frames of one
-    video, the truth is wider.
+    on the effective number of rows. Faces of one person or frames of one video are alike: with ``cluster``, intervals
+    are those of a sample of whole clusters, with Student's t on clusters less one.
 
     Args:
         machine: (n,) the machine's values, missing where it abstained or failed.
@@ -48,6 +49,7 @@ def audit(
         kind: ``classes`` to be right or wrong about, or ``numbers`` to be near, such as ages.
         probability: (n, classes) the machine's probabilities, a column a class; of two, the second is asked for.
         failed: (n,) where a missing value is a failure.
+        cluster: (n,) what rows have in common (an account, a video); None: rows are independent.
 
     Returns:
         A Result with a row for everybody and for each group: n, coverage (share with a value), and for classes
@@ -67,7 +69,7 @@ def audit(
         >>> found.table[["n", "abstained", "coverage", "accuracy"]].round(2).values.tolist()
         [[4.0, 1.0, 0.75, 0.67]]
     """
-    rows = collect(machine, hand, groups, weights, failed)
+    rows = collect(machine, hand, groups, weights, failed, cluster)
     if kind == "numbers":
         found = audit_numbers(rows)
     elif kind == "classes":
@@ -89,7 +91,10 @@ def audit(
         "kind": kind,
         "groups": list(rows.groups),
         "weighted": weights is not None,
+        "cluster": None if cluster is None else str(cluster.name),
     }
+    found.words += clusters_said(rows, cluster)
+    found.warnings += cluster_warnings(rows)
     return found
 
 
@@ -121,8 +126,7 @@ def _by_group(rows: Rows, right: Flags) -> pd.DataFrame:
     found = []
     for by, group, members in rows.cells():
         inside, outside = members & rows.answered, ~members & rows.answered
-        accuracy = proportion(right[inside], rows.weight[inside])
-        apart = difference(accuracy, proportion(right[outside], rows.weight[outside]))
+        accuracy, apart = rows.share(right, inside), rows.apart(right, inside, outside)
         counted = rows.counted(members)
         found.append(
             {"by": by, "group": group, "n": counted["n"], "coverage": counted["coverage"]}
@@ -142,17 +146,17 @@ def _by_class(rows: Rows, hand: pd.Series, machine: pd.Series, classes: list[str
             true, said = (hand == name).to_numpy(), (machine == name).to_numpy()
             found.append(
                 {"by": by, "group": group, "class": name, "n": int((true & members).sum())}
-                | _share("recall", said, true & answered, rows.weight)
-                | _share("precision", true, said & answered, rows.weight)
-                | {"coverage": proportion(rows.answered[true & members], rows.weight[true & members])[0]}
-                | {"share_hand": proportion(true[members], rows.weight[members])[0]}
-                | {"share_machine": proportion(said[answered], rows.weight[answered])[0]}
+                | _share("recall", said, true & answered, rows)
+                | _share("precision", true, said & answered, rows)
+                | {"coverage": rows.share(rows.answered, true & members)[0]}
+                | {"share_hand": rows.share(true, members)[0]}
+                | {"share_machine": rows.share(said, answered)[0]}
             )
     return pd.DataFrame(found)
 
 
-def _share(name: str, happened: Flags, among: Flags, weight: Array) -> dict[str, float]:
-    return dict(zip((name, f"{name}_low", f"{name}_high"), proportion(happened[among], weight[among]), strict=True))
+def _share(name: str, happened: Flags, among: Flags, rows: Rows) -> dict[str, float]:
+    return dict(zip((name, f"{name}_low", f"{name}_high"), rows.share(happened, among), strict=True))
 
 
 def _calibrated(rows: Rows, hand: pd.Series, probability: pd.DataFrame) -> tuple[dict[str, pd.DataFrame], list[str]]:

@@ -11,7 +11,7 @@ from scipy import stats
 from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study.audit_plot import numbers_plot
-from visanda.study.audit_rows import FEW, Array, Flags, Rows, effective, group_warnings
+from visanda.study.audit_rows import FEW, Array, Flags, Rows, effective, group_warnings, standard_error
 
 LIMITS = 1.96  # standard deviations around the mean error: Bland & Altman's limits of agreement
 SURE = 0.05  # level of the test whether errors depend on the value
@@ -31,8 +31,8 @@ def audit_numbers(rows: Rows) -> Result:
     found = []
     for by, group, members in rows.cells():
         counted = rows.counted(members)
-        errors = _errors(hand, machine, members & rows.answered, rows.weight)
-        rest = _errors(hand, machine, ~members & rows.answered, rows.weight)
+        errors = _errors(hand, machine, members & rows.answered, rows)
+        rest = _errors(hand, machine, ~members & rows.answered, rows)
         found.append(
             {"by": by, "group": group, "n": counted["n"], "coverage": counted["coverage"], **errors}
             | {"difference": errors["bias"] - rest["bias"], "mae_difference": errors["mae"] - rest["mae"]}
@@ -51,9 +51,9 @@ def audit_numbers(rows: Rows) -> Result:
     )
 
 
-def _errors(hand: Array, machine: Array, among: Flags, weight: Array) -> dict[str, float]:
+def _errors(hand: Array, machine: Array, among: Flags, rows: Rows) -> dict[str, float]:
     """Of the machine's errors, which are its value less the hand code: NaN of too few rows."""
-    hand, machine, weight = hand[among], machine[among], weight[among]
+    hand, machine, weight = hand[among], machine[among], rows.weight[among]
     nothing: dict[str, float] = dict.fromkeys(MEASURES, np.nan)
     if not len(hand):
         return nothing
@@ -68,7 +68,8 @@ def _errors(hand: Array, machine: Array, among: Flags, weight: Array) -> dict[st
     if len(hand) < 2:
         return found
     spread = float(np.sqrt(np.average((error - bias) ** 2, weights=weight) * n / (n - 1)))
-    half = float(stats.t.ppf(0.975, n - 1)) * spread / np.sqrt(n)
+    se, df = standard_error(error - bias, weight, rows.of(among))
+    half = float(stats.t.ppf(0.975, df)) * se if df > 0 else np.nan
     covariance = np.cov(hand, machine, aweights=weight)
     both = float(np.sqrt(covariance[0, 0] * covariance[1, 1]))
     return found | {

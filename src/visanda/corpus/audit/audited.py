@@ -90,18 +90,36 @@ def audited(store: Store, machine: str, where: str | None) -> Audited:
     if column not in there or "id" not in there:
         raise InputError(f"the table {table!r} has no column {column!r}; it has: {', '.join(there)}")
     more = PROBABILITY.get(column)
-    wanted = ["id", column, *([more[0]] if more and more[0] in there else []), *({"error"} & set(there))]
-    frame = store.frame(f"SELECT {', '.join(map(quoted, wanted))} FROM {quoted(table)}").set_index("id").sort_index()
-    files = pd.Series([Unit(parse(id).name).id for id in frame.index], index=frame.index)
-    frame = frame[files.isin(store.frame(f"SELECT id FROM media WHERE ({where or 'true'})")["id"])]
-    if frame.empty:
-        raise InputError(f"the table {table!r} has no row to audit{' where ' + where if where else ''}")
-    failed = frame["error"].notna() if "error" in frame else pd.Series(False, index=frame.index)
+    frame, failed = values_of(store, table, where, [column, *([more[0]] if more and more[0] in there else [])])
     probability = None
     if more and more[0] in frame:
         second = frame[more[0]].astype(float)
         probability = pd.DataFrame({more[1]: 1 - second, more[2]: second})
     return Audited(machine, table, column, _plain(frame[column], machine), failed, probability)
+
+
+def values_of(
+    store: Store, table: str, where: str | None, columns: list[str] | None = None
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Rows of a table by id, of the files chosen; and where they failed.
+
+    Args:
+        store: the corpus.
+        table: its name.
+        where: of which files, as a condition in SQL on the table media.
+        columns: which; all by default.
+
+    Raises:
+        InputError: no row is left.
+    """
+    there = store.column_names(table)
+    wanted = there if columns is None else ["id", *dict.fromkeys(columns), *({"error"} & set(there))]
+    frame = store.frame(f"SELECT {', '.join(map(quoted, wanted))} FROM {quoted(table)}").set_index("id").sort_index()
+    chosen = set(store.frame(f"SELECT id FROM media WHERE ({where or 'true'})")["id"])
+    frame = frame[[Unit(parse(id).name).id in chosen for id in frame.index]]
+    if frame.empty:
+        raise InputError(f"the table {table!r} has no row to audit{' where ' + where if where else ''}")
+    return frame, frame["error"].notna() if "error" in frame else pd.Series(False, index=frame.index)
 
 
 def numbers_of(said: Audited, hand: pd.Series) -> bool:
@@ -146,8 +164,6 @@ def _usual(table: str, measure: str, there: list[str]) -> str:
     values = [name for name in there if name not in KEYS]
     if len(values) == 1:
         return values[0]
-    if f"{table}_predicted" in there:
-        raise InputError(f"a classifier that was trained here is judged by 'visanda evaluate {table}'")
     raise InputError(f"say which column: {', '.join(f'{table}.{name}' for name in values)}")
 
 

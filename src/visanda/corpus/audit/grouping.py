@@ -8,6 +8,7 @@ import pandas as pd
 
 from visanda.corpus.audit.audited import Audited
 from visanda.corpus.audit.handcodes import HandCodes
+from visanda.corpus.audit.held_against import Held
 from visanda.errors import InputError
 from visanda.store import Store, quoted
 from visanda.study.audit_rows import MOST_VALUES, group_labels
@@ -52,6 +53,30 @@ def grouping(store: Store, by: list[str], given: HandCodes, said: Audited) -> Gr
     ids = said.values.index
     found = {name: _labels(_column(store, name, ids, given)) for name in plain}
     return Grouping(pd.DataFrame(found, index=ids), [name for name in plain if name not in given.columns], crossed)
+
+
+def clusters(
+    store: Store, name: str | None, given: HandCodes, said: Audited, held: Held, by: Grouping
+) -> pd.Series | None:
+    """What units have in common, by id; by default the file, where several coded units lie in one.
+
+    ``None`` where each is alone; and by default where a file is all there is of each group that is compared.
+
+    Raises:
+        InputError: a column that is not there, or without a value for some coded units.
+    """
+    every, coded = said.values.index, held.hand.index
+    own = pd.Series(every, index=every)
+    if name is not None:
+        named = _column(store, name, every, given).rename(name)
+        if missing := named[coded].index[named[coded].isna()].tolist():
+            raise InputError(f"{len(missing)} coded units have no {name!r}, such as {missing[0]!r}: fill it in")
+        return named.where(named.notna(), own)
+    files = pd.Series([Unit(parse(id).name).id for id in every], index=every, name="file")
+    mine = files[coded]
+    spread = [mine.groupby(labels).nunique() for _, labels in by.of(coded).items()]
+    nested = any(len(files_of) > 1 and (files_of < 2).all() for files_of in spread)
+    return None if nested or not mine.duplicated().any() or mine.nunique() < 2 else files
 
 
 def _column(store: Store, name: str, ids: pd.Index, given: HandCodes) -> pd.Series:

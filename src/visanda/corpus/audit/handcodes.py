@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from visanda.codes import read, read_design, variables
+from visanda.codebook import Variable, variable
+from visanda.codes import read, read_design, tidied, variables
 from visanda.collect.match import match
 from visanda.collect.tables import SUFFIXES, read_table
 from visanda.corpus.audit.audited import Audited
@@ -31,6 +32,8 @@ class HandCodes:
         columns: by id, the other columns of the tables.
         names: of the tables or variables.
         warnings: what did not match, and what was chosen.
+        variable: what was coded, as the codebook defines it; ``None`` where codes come from tables.
+        design: the sample that was drawn for it; ``None`` where none was.
     """
 
     codes: pd.DataFrame
@@ -39,6 +42,8 @@ class HandCodes:
     columns: pd.DataFrame
     names: list[str]
     warnings: list[str]
+    variable: Variable | None = None
+    design: pd.DataFrame | None = None
 
 
 def hand_codes(store: Store, given: list[str] | pd.DataFrame, column: str | None, said: Audited) -> HandCodes:
@@ -82,7 +87,12 @@ def hand_codes(store: Store, given: list[str] | pd.DataFrame, column: str | None
     pi = pd.to_numeric(beside["pi"], errors="coerce") if "pi" in beside else None
     if pi is not None and not pi.dropna().between(0, 1, inclusive="right").all():
         raise InputError("the column pi holds probabilities: above 0, and 1 at most")
-    return HandCodes(found, used, pi, beside, names, warnings)
+    alone = names[0] if names[0] in variables(store.folder) and len(names) == 1 else None
+    if alone is None:
+        return HandCodes(found, used, pi, beside, names, warnings)
+    defined = variable(store.folder, alone)
+    design = read_design(store.folder, alone)
+    return HandCodes(tidied(defined, found), used, pi, beside, names, warnings, defined, design)
 
 
 def _left(asked: pd.DataFrame) -> str:
@@ -103,6 +113,8 @@ def _tables(store: Store, given: list[str] | pd.DataFrame) -> Iterator[tuple[str
         if Path(name).suffix.lower() in SUFFIXES:
             yield name, Path(name).stem, read_table(name)
         elif name in variables(store.folder):
+            if variable(store.folder, name).scale == "pairwise":
+                raise InputError(f"{name!r} was coded by comparing pairs: 'visanda evaluate {name}' judges its model")
             frame = read(store.folder, name).rename(columns={"value": name})
             design = read_design(store.folder, name)
             if design is not None:

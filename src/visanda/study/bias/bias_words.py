@@ -27,7 +27,7 @@ def bias_words(
     """
     words = [_everybody(table, name) for name in classes[:MOST_NAMED]]
     for column in columns:
-        mine = {name: one[one["by"] == column] for name, one in extra.items()}
+        mine = {name: one[one["by"] == column] for name, one in extra.items() if "by" in one}
         told = [_worst(mine["worst groups"], mine["tests"], rate) for rate in ERRORS]
         told += [_difference(row) for _, row in _clearest(mine["differences"], "difference").iterrows()]
         told += [_gaps(mine["calibration"], mine["tests"])] if "calibration" in mine else []

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from visanda.study.audit_rows import Array, Flags, Rows, effective
+from visanda.study.audit_clusters import count, equal_means
+from visanda.study.audit_rows import Array, Flags, Rows, standard_error
 from visanda.study.probabilities import calibrated_error, calibration
 
 GAP = "calibration gap"
@@ -33,7 +34,7 @@ def calibration_by_group(rows: Rows, hand: pd.Series, chance: dict[str, Array]) 
         for name, share in chance.items():
             true = (hand == name).to_numpy(dtype=bool)
             known = np.isfinite(share)
-            here, rest = (_gap(true, share, rows.weight, one & known) for one in (members, ~members))
+            here, rest = (_gap(true, share, rows, one & known) for one in (members, ~members))
             found.append(
                 {"by": by, "group": group, "class": name, "n": int((members & known).sum())}
                 | _means(true, share, rows.weight, members & known)
@@ -47,6 +48,8 @@ def calibration_by_group(rows: Rows, hand: pd.Series, chance: dict[str, Array]) 
 def equal_calibration(rows: Rows, hand: pd.Series, chance: dict[str, Array]) -> pd.DataFrame:
     """A test for each column and class that groups have the same gap: Cochran's (1954) Q, about chi-square.
 
+    Of clusters, the score test with their variance (see ``audit_clusters``).
+
     Returns:
         by, rate, class, groups, test, statistic, df and p; groups of one row, or without spread, are left out.
     """
@@ -54,7 +57,10 @@ def equal_calibration(rows: Rows, hand: pd.Series, chance: dict[str, Array]) -> 
     for column in rows.groups:
         for name, share in chance.items():
             true, known = (hand == name).to_numpy(dtype=bool), np.isfinite(share)
-            gaps = [_gap(true, share, rows.weight, members & known) for by, _, members in rows.cells() if by == column]
+            if rows.together is not None:
+                found += _clustered(rows, str(column), name, share - true, known)
+                continue
+            gaps = [_gap(true, share, rows, members & known) for by, _, members in rows.cells() if by == column]
             usable = [(gap, se) for gap, se, _ in gaps if se > 0]
             if len(usable) < 2:
                 continue
@@ -68,29 +74,42 @@ def equal_calibration(rows: Rows, hand: pd.Series, chance: dict[str, Array]) -> 
     return pd.DataFrame(found)
 
 
-def _gap(true: Flags, share: Array, weight: Array, among: Flags) -> tuple[float, float, float]:
-    """Mean predicted less observed, its standard error and the effective number of rows."""
+def _clustered(rows: Rows, column: str, name: str, over: Array, known: Flags) -> list[dict[str, object]]:
+    """The test of groups of clusters, of groups that lie in more than one; empty where it cannot be made."""
+    inside = [members & known for by, _, members in rows.cells() if by == column]
+    together = rows.together if rows.together is not None else np.arange(len(known))
+    inside = [one for one in inside if count(together[one]) > 1]
+    if len(inside) < 2:
+        return []
+    of = np.logical_or.reduce(inside)
+    group = np.argmax(np.stack(inside)[:, of], axis=0)
+    test = equal_means(over[of], rows.weight[of], group, together[of])
+    if test is None:
+        return []
+    common: dict[str, object] = {"by": column, "rate": GAP, "class": name, "groups": len(inside)}
+    return [common | {"test": "clustered score", "statistic": test.statistic, "df": test.df, "p": test.p}]
+
+
+def _gap(true: Flags, share: Array, rows: Rows, among: Flags) -> tuple[float, float, float]:
+    """Mean predicted less observed, its standard error and the degrees of freedom."""
     if not among.any():
         return np.nan, np.nan, 0.0
-    over, weight = share[among] - true[among], weight[among]
-    n = effective(weight)
+    over, weight = share[among] - true[among], rows.weight[among]
     gap = float(np.average(over, weights=weight))
-    if n <= 1:
-        return gap, np.nan, n
-    return gap, float(np.sqrt(np.average((over - gap) ** 2, weights=weight) / (n - 1))), n
+    return gap, *standard_error(over - gap, weight, rows.of(among))
 
 
-def _interval(gap: float, se: float, n: float) -> tuple[float, float, float]:
-    half = float(stats.t.ppf(0.975, n - 1)) * se if n > 1 else np.nan
+def _interval(gap: float, se: float, df: float) -> tuple[float, float, float]:
+    half = float(stats.t.ppf(0.975, df)) * se if df > 0 else np.nan
     return gap, gap - half, gap + half
 
 
 def _apart(one: tuple[float, float, float], other: tuple[float, float, float]) -> tuple[float, float, float]:
     """The difference of two gaps and its interval (Welch 1947)."""
     gap, se = one[0] - other[0], float(np.hypot(one[1], other[1]))
-    if not (one[2] > 1 and other[2] > 1 and se > 0):
+    if not (one[2] > 0 and other[2] > 0 and se > 0):
         return gap, np.nan, np.nan
-    df = se**4 / (one[1] ** 4 / (one[2] - 1) + other[1] ** 4 / (other[2] - 1))
+    df = se**4 / (one[1] ** 4 / one[2] + other[1] ** 4 / other[2])
     half = float(stats.t.ppf(0.975, df)) * se
     return gap, gap - half, gap + half
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study.audit_plot import COLOURS, LINE
-from visanda.study.audit_rows import EVERYBODY, FEW, Flags, difference, effective, group_labels, wilson
+from visanda.study.audit_rows import EVERYBODY, FEW, Flags, difference, group_labels, proportion
 from visanda.study.columns import numbers, require_columns
 
 Array = NDArray[np.float64]
@@ -126,7 +126,8 @@ def _shares(
         known = weight[inside & ~silent].sum()
         for value in order:
             here = (values == value).to_numpy(dtype=bool)
-            share, low, high = share_of(here[inside], weight[inside], None if together is None else together[inside])
+            mine = None if together is None else together[inside]
+            share, low, high = proportion(here[inside], weight[inside], together=mine)
             told = value not in (SILENT, FAILED) and known > 0
             rows.append(
                 {"source": source, "column": column, "value": value, "n": int((here & inside).sum())}
@@ -143,36 +144,12 @@ def _pictures(pictures: pd.DataFrame, faces: str, source: str | None) -> list[di
     for name, inside in _sources(pictures, source).items():
         known = inside & count.notna().to_numpy()
         empty = (count == 0).to_numpy(dtype=bool)
-        share, low, high = share_of(empty[known], np.ones(int(known.sum())), None)
+        share, low, high = proportion(empty[known], np.ones(int(known.sum())))
         rows.append(
             {"source": name, "column": "picture", "value": NOBODY, "n": int((empty & known).sum())}
             | {"of": int(known.sum()), "share": share, "low": low, "high": high, "share_known": np.nan}
         )
     return rows
-
-
-def share_of(happened: Flags, weight: Array, together: NDArray[np.intp] | None) -> tuple[float, float, float]:
-    """A weighted share with Wilson's interval, on as many independent rows as clusters leave; NaN of no rows.
-
-    Args:
-        happened: (n,) of which rows it is true.
-        weight: (n,) above 0.
-        together: (n,) the number of each row's cluster, or None.
-
-    >>> pairs = np.repeat(np.arange(50), 2)  # of rows that are always alike: half as many rows
-    >>> [round(one, 3) for one in share_of(pairs < 20, np.ones(100), pairs)]
-    [0.4, 0.275, 0.54]
-    """
-    if not len(happened):
-        return np.nan, np.nan, np.nan
-    size, share = effective(weight), float(np.average(happened, weights=weight))
-    if together is not None and 0 < share < 1:
-        total = np.bincount(together, weight * (happened - share))
-        clusters = len(np.unique(together))
-        if clusters > 1:
-            variance = float((total**2).sum()) / weight.sum() ** 2 * clusters / (clusters - 1)
-            size = min(size, share * (1 - share) / variance) if variance > 0 else size
-    return wilson(share, size)
 
 
 def _words(table: pd.DataFrame, n: int, source: str | None) -> list[str]:

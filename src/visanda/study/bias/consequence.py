@@ -67,8 +67,8 @@ def consequence(
             taken for the correction.
         label: column with what the machine says, 0 or 1, missing where it abstained; by default whether the prediction
             is 0.5 or more.
-        sample_prob: column with the known probability, in (0, 1], that the row was drawn for coding; ``"equal"`` or
-            None: the same for all. It may be missing where the row was not coded.
+        sample_prob: column with the known probability, in (0, 1], that the row was drawn for coding; it may be missing
+            where the row was not coded. ``"equal"``: a simple random sample; None: not known, which is warned of.
         cluster: column of units that go together (an account, a video).
         splits: repetitions of the cross-fitting, over which the median is taken.
         seed: of the cross-fitting.

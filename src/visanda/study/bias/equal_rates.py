@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import gammaln
 
+from visanda.study.audit_clusters import equal_means
 from visanda.study.audit_rows import Rows
 from visanda.study.bias.rates import Cell, Rate, compared
 from visanda.study.regression.multiple import adjusted
@@ -19,6 +20,7 @@ Array = NDArray[np.float64]
 SMALL = 5  # expected in a cell, below which chi-square is not believed (Cochran 1954)
 TABLES = 9999  # that are drawn for Fisher's test of more than two groups
 SEED = 1
+NONE = "none: it happened never or always"
 
 
 def equal_rates(rows: Rows, asked: Sequence[Rate]) -> pd.DataFrame:
@@ -26,7 +28,8 @@ def equal_rates(rows: Rows, asked: Sequence[Rate]) -> pd.DataFrame:
 
     Pearson's chi-square on shares of the effective numbers of rows (the first-order correction of Rao & Scott 1981,
     with Kish's design effect); where a cell is expected to hold fewer than 5, Fisher's exact test (Freeman & Halton
-    1951), of effective numbers rounded to whole ones. Groups of which a rate has no row are left out.
+    1951), of effective numbers rounded to whole ones. Of clusters, the score test with their variance (Rao, Scott &
+    Skinner 1998). Groups of which a rate has no row, or only rows of one cluster, are left out.
 
     Returns:
         by, rate, class, groups, test, statistic (of chi-square; else NaN), df, p and p_holm.
@@ -36,7 +39,8 @@ def equal_rates(rows: Rows, asked: Sequence[Rate]) -> pd.DataFrame:
         for rate in asked:
             cells = compared(rows, str(column), rate, fewest=1)
             if len(cells) > 1:
-                found.append({"by": str(column), "rate": rate.name, "class": rate.of, **_test(cells)})
+                test = _test(cells) if rows.together is None else _clustered(rows, rate, cells)
+                found.append({"by": str(column), "rate": rate.name, "class": rate.of, **test})
     table = pd.DataFrame(found, columns=["by", "rate", "class", "groups", "test", "statistic", "df", "p"])
     return holm(table)
 
@@ -53,11 +57,25 @@ def _test(cells: list[Cell]) -> dict[str, object]:
     common = {"groups": len(cells), "statistic": np.nan, "df": len(cells) - 1}
     pooled = hits.sum() / size.sum()
     if pooled in (0.0, 1.0):
-        return common | {"test": "none: it happened never or always", "p": 1.0}
+        return common | {"test": NONE, "p": 1.0}
     if (np.outer(size, [pooled, 1 - pooled]) >= SMALL).all():
         found = stats.chi2_contingency(counts, correction=False)
         return common | {"test": "chi-square", "statistic": float(found.statistic), "p": float(found.pvalue)}
     return common | {"test": "Fisher", "p": fisher(np.rint(counts).astype(np.int64))}
+
+
+def _clustered(rows: Rows, rate: Rate, cells: list[Cell]) -> dict[str, object]:
+    common = {"groups": len(cells), "statistic": np.nan, "df": len(cells) - 1}
+    inside = [rate.among & cell.members for cell in cells]
+    of = np.logical_or.reduce(inside)
+    if rate.happened[of].all() or not rate.happened[of].any():
+        return common | {"test": NONE, "p": 1.0}
+    group = np.argmax(np.stack(inside)[:, of], axis=0)
+    together = rows.together[of] if rows.together is not None else np.arange(int(of.sum()))
+    found = equal_means(rate.happened[of].astype(float), rows.weight[of], group, together)
+    if found is None:
+        return common | {"test": "none: too few clusters", "p": np.nan}
+    return common | {"test": "clustered score", "statistic": found.statistic, "p": found.p}
 
 
 def fisher(counts: NDArray[np.int64]) -> float:

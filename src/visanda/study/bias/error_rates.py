@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from visanda.errors import InputError
+from visanda.errors import DesignError, InputError
 from visanda.result import Result
-from visanda.study.audit_rows import FEW, Array, Rows, collect
+from visanda.study.audit_rows import FEW, Array, Rows, cluster_warnings, clusters_said, collect
 from visanda.study.bias.bias_words import bias_warnings, bias_words
 from visanda.study.bias.calibrated import GAP, calibration_by_group, equal_calibration
 from visanda.study.bias.equal_rates import equal_rates, holm
 from visanda.study.bias.intersections import with_intersections
-from visanda.study.bias.rates import ERRORS, SELECTION, rates, rates_by_group
+from visanda.study.bias.rates import ERRORS, SELECTION, rates, rates_by_group, side_by_side
 from visanda.study.bias.rates_plot import rates_plot
 from visanda.study.bias.worst import left_out, widest_differences, worst_groups
+from visanda.study.estimating.choice import EQUAL
 from visanda.study.sample import strata
+
+UNKNOWN = (
+    "No probabilities of the draw are known: rates speak of all units only if the coded ones are a simple random "
+    "sample of them (then say so, with sample_prob='equal')."
+)
 
 
 def bias(
@@ -28,6 +35,8 @@ def bias(
     groups: pd.DataFrame,
     weights: pd.Series | None = None,
     *,
+    sample_prob: pd.Series | Literal["equal"] | None = None,
+    cluster: pd.Series | None = None,
     probability: pd.DataFrame | pd.Series | None = None,
     positive: str | None = None,
     crossed: Sequence[str] = (),
@@ -39,13 +48,17 @@ def bias(
     and shares of the two are wrong in opposite directions (Hardt, Price & Srebro 2016; Chouldechova 2017). Rates are of
     rows in which the machine has a value; how often it has one is a rate of its own, acceptance.
 
-    Rows are taken as independent: of many faces of one person, or frames of one video, the truth is wider.
+    Faces of one person or frames of one video are alike: with ``cluster``, intervals and tests are those of a sample of
+    whole clusters (Korn & Graubard 1998; Rao, Scott & Skinner 1998).
 
     Args:
         machine: (n,) the machine's classes, missing where it abstained or failed.
         hand: (n,) hand codes of the same units, with the same index; rows without are left out.
         groups: (n, columns) what to compare: a column each. Numbers of more than 8 values are cut into quarters.
-        weights: (n,) 1 / probability of being drawn, where the coded units are no simple random sample.
+        weights: (n,) how much each row counts, such as survey weights.
+        sample_prob: (n,) the known probability that each row was drawn for coding, in (0, 1]: rows count 1 / it. It
+            may be missing where nothing was coded. ``"equal"``: a simple random sample; None: not known, which is said.
+        cluster: (n,) what rows have in common (an account, a video); None: rows are independent.
         probability: (n, classes) the machine's probabilities, a column a class; or (n,) that of ``positive``.
         positive: the class that rates are about. By default, of two classes the second (of ``probability``, else by
             the alphabet); of more, each against all others.
@@ -53,16 +66,18 @@ def bias(
         failed: (n,) where a missing value is a failure.
 
     Returns:
-        A Result with a row for everybody and for each group, in each rate: false positive rate, false negative rate,
-        selection rate (said to be of the class), calibration gap (mean probability less share by hand) and acceptance
-        rate, with the rows n that it is of, a 95 % interval and the difference to all other rows. ``extra["tests"]``
+        A Result with a row for everybody and for each group (and class, of several): n, the largest number of rows that
+        a rate is of; false positive rate, false negative rate, selection rate (said to be of the class), acceptance
+        rate, calibration gap (mean probability less share by hand), each followed further right by its 95 % interval
+        and its rows. ``extra["rates"]`` has a row a rate, with the difference to all other rows; ``extra["tests"]``
         has tests of equal rates, corrected over all of them; ``extra["worst groups"]`` the highest error rates, with
         intervals that hold for all groups at once; ``extra["differences"]`` the demographic parity and equalised odds
         differences; ``extra["calibration"]`` the probabilities, with the expected calibration error.
 
     Raises:
         InputError: about different units, without hand codes or a column of groups, a class that nobody has, more
-            than 30 groups, probabilities that are none.
+            than 30 groups, probabilities that are none, coded rows without a cluster.
+        DesignError: probabilities of the draw that cannot be; all rows in one cluster, or each group in one.
 
     Example:
         >>> hand = pd.Series(["no", "yes"] * 60)
@@ -76,7 +91,7 @@ def bias(
     """
     if not len(groups.columns):
         raise InputError("no column of groups: name one or more, such as perceived_age or outlet")
-    rows = collect(machine, hand, groups, weights, failed)
+    rows = collect(machine, hand, groups, _weights(hand, weights, sample_prob), failed, cluster)
     rows = replace(rows, groups=with_intersections(rows.groups, crossed))
     by_hand, said = _named(rows.hand), _named(rows.machine)
     there = hand.notna().to_numpy()
@@ -91,20 +106,48 @@ def bias(
         both = pd.concat([tests.drop(columns="p_holm"), equal_calibration(rows, by_hand, chance)], ignore_index=True)
         extra |= {"tests": holm(both), "calibration": calibrated}
     small = [f"{group} ({n})" for group, n in _sizes(rows) if n < FEW]
+    extra = {"rates": table, **extra}
     return Result(
         title=f"Bias of {machine.name or 'the machine'}: error rates by group",
-        table=table,
-        words=bias_words(table, extra, [str(name) for name in rows.groups], asked),
-        warnings=bias_warnings(small, left_out(rows, counted), rows.weight, extra["tests"]),
+        table=side_by_side(table),
+        words=bias_words(table, extra, [str(name) for name in rows.groups], asked) + clusters_said(rows, cluster),
+        warnings=bias_warnings(small, left_out(rows, counted), rows.weight, extra["tests"])
+        + cluster_warnings(rows)
+        + ([UNKNOWN] if sample_prob is None and weights is None else []),
         draw=partial(rates_plot, table, _panels(by_hand, asked, bool(chance))),
         provenance={
             "n": len(rows.hand),
             "classes": asked,
             "groups": list(rows.groups),
-            "weighted": weights is not None,
+            "weighted": rows.weight.min() < rows.weight.max(),
+            "sample_prob": EQUAL if isinstance(sample_prob, str) else None if sample_prob is None else "known",
+            "cluster": None if cluster is None else str(cluster.name),
         },
         extra=extra,
     )
+
+
+def _weights(
+    hand: pd.Series, weights: pd.Series | None, sample_prob: pd.Series | Literal["equal"] | None
+) -> pd.Series | None:
+    """(n,) how much each row counts: 1 / probability of the draw, times its own weight.
+
+    Raises:
+        InputError: probabilities of other rows.
+        DesignError: a probability that is missing, 0 or above 1 where there is a code.
+    """
+    if sample_prob is None or isinstance(sample_prob, str):
+        if isinstance(sample_prob, str) and sample_prob != EQUAL:
+            raise InputError(f"sample_prob={sample_prob!r}: give a probability a row, or {EQUAL!r}")
+        return weights
+    if not hand.index.equals(sample_prob.index):
+        raise InputError(
+            "the hand codes and the probabilities of the draw are not about the same units: join them by id"
+        )
+    coded = sample_prob[hand.notna()]
+    if not coded.between(0, 1, inclusive="right").all():
+        raise DesignError("probabilities of the draw must be known wherever there is a code: above 0, and 1 at most")
+    return 1 / sample_prob if weights is None else weights / sample_prob
 
 
 def _classes(

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from visanda.study.audit_rows import Array, Flags, Rows, difference, effective, proportion
+from visanda.study.audit_clusters import count, independent_rows
+from visanda.study.audit_rows import Flags, Rows, Z, effective
 
 FALSE_POSITIVE, FALSE_NEGATIVE = ERRORS = ("false positive rate", "false negative rate")
 SELECTION, ACCEPTANCE = "selection rate", "acceptance rate"
@@ -35,10 +36,13 @@ class Rate:
     def __str__(self) -> str:
         return f"{self.name} of {self.of}" if self.of else self.name
 
-    def within(self, members: Flags, weight: Array, z: float | None = None) -> tuple[float, float, float]:
-        """Its share among ``members``, (n,), and Wilson's interval; NaN where there are none."""
-        inside = self.among & members
-        return proportion(self.happened[inside], weight[inside], *([] if z is None else [z]))
+    def within(self, rows: Rows, members: Flags, z: float = Z) -> tuple[float, float, float]:
+        """Its share among ``members``, (n,), and its interval; NaN where there are none."""
+        return rows.share(self.happened, self.among & members, z)
+
+    def apart(self, rows: Rows, members: Flags, others: Flags, z: float = Z) -> tuple[float, float, float]:
+        """Its share among ``members``, (n,), less that among ``others``, and its interval."""
+        return rows.apart(self.happened, self.among & members, self.among & others, z)
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,9 @@ class Cell:
         group: its name.
         members: (n,) its rows.
         n: rows that the rate is of.
-        size: how many equally weighted rows say as much.
+        size: how many equally weighted, independent rows say as much.
         value: the rate.
+        clusters: that its rows lie in; where rows are independent, more than can be counted.
     """
 
     group: str
@@ -58,6 +63,7 @@ class Cell:
     n: int
     size: float
     value: float
+    clusters: float = np.inf
 
 
 def rates(rows: Rows, hand: pd.Series, machine: pd.Series, classes: Sequence[str]) -> list[Rate]:
@@ -87,13 +93,13 @@ def rates_by_group(rows: Rows, asked: Sequence[Rate]) -> pd.DataFrame:
 
     Returns:
         by, group, rate, class, n (rows that the rate is of), value, low and high (95 %, Wilson 1927), and the
-        difference to all other rows with its interval (Newcombe 1998); NaN where there is nothing to compare.
+        difference to all other rows with its interval (Newcombe 1998); NaN where there is nothing to compare, or all
+        of it lies in one cluster.
     """
     found = []
     for by, group, members in rows.cells():
         for rate in asked:
-            here = rate.within(members, rows.weight)
-            apart = difference(here, rate.within(~members, rows.weight))
+            here, apart = rate.within(rows, members), rate.apart(rows, members, ~members)
             found.append(
                 {"by": by, "group": group, "rate": rate.name, "class": rate.of, "n": int((rate.among & members).sum())}
                 | dict(zip(("value", "low", "high"), here, strict=True))
@@ -102,9 +108,30 @@ def rates_by_group(rows: Rows, asked: Sequence[Rate]) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
+    """A row for everybody and each group (and class): its rates beside each other, then their intervals.
+
+    Args:
+        table: as ``rates_by_group`` gives it, perhaps with further rates.
+    """
+    kinds = list(dict.fromkeys(table["rate"]))
+    classes = [name for name in dict.fromkeys(table["class"]) if name] or [""]
+    made = []
+    for (by, group), mine in table.groupby(["by", "group"], sort=False):
+        for name in classes:
+            rows = {row["rate"]: row for row in mine.to_dict("records") if row["class"] in (name, "")}
+            made.append(
+                {"by": by, "group": group, "class": name, "n": int(mine["n"].max())}
+                | {rate: rows[rate]["value"] for rate in kinds if rate in rows}
+                | {f"{rate} {end}": rows[rate][end] for rate in kinds if rate in rows for end in ("low", "high", "n")}
+            )
+    found = pd.DataFrame(made)
+    return found if len(classes) > 1 else found.drop(columns="class")
+
+
 def compared(rows: Rows, column: str, rate: Rate, fewest: int = FEWEST) -> list[Cell]:
-    """The groups of a column that a rate is of ``fewest`` rows of or more."""
-    return [cell for cell in _cells(rows, column, rate) if cell.n >= fewest]
+    """The groups of a column that a rate is of ``fewest`` rows of or more, and of more than one cluster."""
+    return [cell for cell in _cells(rows, column, rate) if cell.n >= fewest and cell.clusters > 1]
 
 
 def _cells(rows: Rows, column: str, rate: Rate) -> Iterator[Cell]:
@@ -112,8 +139,13 @@ def _cells(rows: Rows, column: str, rate: Rate) -> Iterator[Cell]:
         inside = rate.among & members
         if by == column and inside.any():
             weight = rows.weight[inside]
-            share = float(np.average(rate.happened[inside], weights=weight))
-            yield Cell(group, members, int(inside.sum()), effective(weight), share)
+            share, size = float(np.average(rate.happened[inside], weights=weight)), effective(weight)
+            if rows.together is None:
+                yield Cell(group, members, int(inside.sum()), size, share)
+                continue
+            together = rows.together[inside]
+            size = independent_rows(share, rate.happened[inside], weight, together, size)
+            yield Cell(group, members, int(inside.sum()), size, share, count(together))
 
 
 def at_once(intervals: int) -> float:

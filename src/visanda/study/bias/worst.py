@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from visanda.study.audit_rows import Rows, difference
+from visanda.study.audit_rows import Rows
 from visanda.study.bias.rates import ERRORS, SELECTION, Cell, Rate, at_once, compared
 
 Array = NDArray[np.float64]
@@ -35,11 +35,10 @@ def worst_groups(rows: Rows, asked: Sequence[Rate]) -> pd.DataFrame:
                 continue
             place = int(np.argmax([cell.value for cell in cells]))
             worst, z = cells[place], at_once(len(cells) if len(cells) > 2 else 1)  # of two, both gaps are one
-            rest = rate.within(~worst.members, rows.weight, z)
-            gap = difference(rate.within(worst.members, rows.weight, z), rest)
+            rest, gap = rate.within(rows, ~worst.members)[0], rate.apart(rows, worst.members, ~worst.members, z)
             found.append(
                 {"by": str(column), "rate": rate.name, "class": rate.of, "groups": len(cells), "group": worst.group}
-                | {"n": worst.n, "value": worst.value, "shrunk": float(shrunk(cells)[place]), "rest": rest[0]}
+                | {"n": worst.n, "value": worst.value, "shrunk": float(shrunk(cells)[place]), "rest": rest}
                 | dict(zip(("gap", "gap_low", "gap_high"), gap, strict=True))
             )
     names = ["by", "rate", "class", "groups", "group", "n", "value", "shrunk", "rest", "gap", "gap_low", "gap_high"]
@@ -78,7 +77,7 @@ def _span(rows: Rows, column: str, rate: Rate, kinds: int) -> dict[str, object]:
     order = sorted(cells, key=lambda cell: cell.value)
     low, high = order[0], order[-1]
     z = at_once(kinds * len(cells) * (len(cells) - 1) // 2)
-    apart = difference(rate.within(high.members, rows.weight, z), rate.within(low.members, rows.weight, z))
+    apart = rate.apart(rows, high.members, low.members, z)
     return {
         "rate": rate.name,
         "groups": len(cells),
