@@ -1,10 +1,13 @@
 """Corpus: a folder that holds one study, and the verbs of its chapters."""
 
 from visanda.corpus.adjudicating import Adjudicating
+from visanda.corpus.agreeing import Agreeing
 from visanda.corpus.applying import Applying
+from visanda.corpus.associating import Associating
 from visanda.corpus.auditing import Auditing
 from visanda.corpus.coding import Coding
 from visanda.corpus.collecting import Collecting
+from visanda.corpus.describing import Describing
 from visanda.corpus.estimating import Estimating
 from visanda.corpus.evaluating import Evaluating
 from visanda.corpus.exchanging import Exchanging
@@ -31,8 +34,11 @@ class Corpus(
     Sharing,
     Redacting,
     Auditing,
+    Describing,
+    Associating,
     Exchanging,
     Reporting,
+    Agreeing,
     Paneling,
     Planning,
     Estimating,
@@ -77,10 +83,13 @@ class Corpus(
         Training,
         Tuning,
         Evaluating,
+        Agreeing,
         Retesting,
         Explaining,
         Applying,
         Auditing,
+        Describing,
+        Associating,
         Estimating,
         Planning,
         Paneling,

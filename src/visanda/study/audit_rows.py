@@ -221,8 +221,8 @@ def difference(
     other_below, other_above = other[0] - other[1], other[2] - other[0]
     return (
         apart,
-        apart - float(np.sqrt(max(0.0, below**2 + other_above**2 - 2 * together * below * other_above))),
-        apart + float(np.sqrt(max(0.0, above**2 + other_below**2 - 2 * together * above * other_below))),
+        apart - float(np.sqrt(np.maximum(0, below**2 + other_above**2 - 2 * together * below * other_above))),
+        apart + float(np.sqrt(np.maximum(0, above**2 + other_below**2 - 2 * together * above * other_below))),
     )
 
 

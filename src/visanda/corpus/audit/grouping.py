@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import pandas as pd
 
 from visanda.corpus.audit.audited import Audited
+from visanda.corpus.audit.columns_by_name import column_of, files_of
 from visanda.corpus.audit.handcodes import HandCodes
 from visanda.corpus.audit.held_against import Held
 from visanda.errors import InputError
-from visanda.store import Store, quoted
+from visanda.store import Store
 from visanda.study.audit_rows import MOST_VALUES, group_labels
 from visanda.study.bias.intersections import ALL, columns_of, with_intersections
 from visanda.study.columns import numeric
-from visanda.units import Unit, parse
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def grouping(store: Store, by: list[str], given: HandCodes, said: Audited) -> Gr
     crossed = [one for one in by if ALL in one]
     plain = list(dict.fromkeys(name for one in by for name in (columns_of(one) if ALL in one else [one])))
     ids = said.values.index
-    found = {name: _labels(_column(store, name, ids, given)) for name in plain}
+    found = {name: _labels(column_of(store, name, ids, given.columns)) for name in plain}
     return Grouping(pd.DataFrame(found, index=ids), [name for name in plain if name not in given.columns], crossed)
 
 
@@ -68,52 +68,15 @@ def clusters(
     every, coded = said.values.index, held.hand.index
     own = pd.Series(every, index=every)
     if name is not None:
-        named = _column(store, name, every, given).rename(name)
+        named = column_of(store, name, every, given.columns).rename(name)
         if missing := named[coded].index[named[coded].isna()].tolist():
             raise InputError(f"{len(missing)} coded units have no {name!r}, such as {missing[0]!r}: fill it in")
         return named.where(named.notna(), own)
-    files = pd.Series([Unit(parse(id).name).id for id in every], index=every, name="file")
+    files = pd.Series(files_of(every), index=every, name="file")
     mine = files[coded]
     spread = [mine.groupby(labels).nunique() for _, labels in by.of(coded).items()]
     nested = any(len(files_of) > 1 and (files_of < 2).all() for files_of in spread)
     return None if nested or not mine.duplicated().any() or mine.nunique() < 2 else files
-
-
-def _column(store: Store, name: str, ids: pd.Index, given: HandCodes) -> pd.Series:
-    """A column of groups: of the hand codes, of media, or of a table of the same units."""
-    if name in given.columns:
-        return given.columns[name].reindex(ids)
-    table, _, column = name.rpartition(".")
-    table = table or _table_of(store, name, ids, given)
-    store.require(table, f"there are: {', '.join(store.tables())}")
-    if column not in store.column_names(table):
-        raise InputError(
-            f"the table {table!r} has no column {column!r}; it has: {', '.join(store.column_names(table))}"
-        )
-    values = store.frame(f"SELECT id, {quoted(column)} AS value FROM {quoted(table)}").set_index("id")["value"]
-    files = pd.Index([Unit(parse(id).name).id for id in ids])
-    return pd.Series(values.reindex(files if table == "media" else ids).to_numpy(), index=ids)
-
-
-def _table_of(store: Store, column: str, ids: pd.Index, given: HandCodes) -> str:
-    """The one table that has a column of this name and rows of these units; ``media`` before all others."""
-    if column in store.column_names("media"):
-        return "media"
-    known = set(ids)
-    there = []
-    for table in store.tables():
-        if {"id", column} <= set(store.column_names(table)):
-            units = store.query(f"SELECT id FROM {quoted(table)}")["id"].to_pylist()
-            there += [table] if known & set(units) else []
-    if len(there) > 1:
-        raise InputError(f"{column!r} is in several tables: say {' or '.join(f'{table}.{column}' for table in there)}")
-    if not there:
-        more = ", ".join([*given.columns, *store.column_names("media")])
-        raise InputError(
-            f"{column!r} is no column of the hand codes, of media or of a table of the same units; there are: {more}, "
-            "and table.column, such as age.perceived_age"
-        )
-    return there[0]
 
 
 def _labels(column: pd.Series) -> pd.Series:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from visanda.errors import DesignError, InputError
 from visanda.result import Result
 from visanda.study.audit_plot import COLOURS
-from visanda.study.wording import p_value
+from visanda.study.wording import SIGNIFICANT, p_value
 
 Array = NDArray[np.float64]
 
@@ -76,9 +76,9 @@ def association(
     drawn, exact = _divided(near, n, permutations, seed)
     p, p_two = (_p(one, exact) for one in (drawn >= apart - 1e-12, np.abs(drawn) >= abs(apart) - 1e-12))
     table = pd.DataFrame(
-        {"x": [names[0]], "y": [names[1]], "a": [names[2]], "b": [names[3]], "n_x": n, "n_y": len(theirs)}
-        | {"n_a": len(one), "n_b": len(other), "difference": apart, "d": apart / spread}
-        | {"p": p, "p_two_sided": p_two, "divisions": len(drawn), "exact": exact}
+        {"x": [names[0]], "y": [names[1]], "a": [names[2]], "b": [names[3]], "d": apart / spread, "p": p}
+        | {"p_two_sided": p_two, "difference": apart, "n_x": n, "n_y": len(theirs), "n_a": len(one), "n_b": len(other)}
+        | {"divisions": len(drawn), "exact": exact}
     )
     pictures = pd.DataFrame({"set": [names[0]] * n + [names[1]] * len(theirs), "association": near})
     few = [f"{name} ({len(part)})" for name, part in sets.items() if len(part) < FEW]
@@ -145,7 +145,7 @@ def _words(names: tuple[str, str, str, str], d: float, p: float, p_two: float, e
     return (
         f"Compared with {other}, pictures of {one} are nearer to {nearer} than to {further}: d = {d:.2f}, "
         f"{p_value(p)} one-sided, {p_value(p_two)} two-sided ({of} of the pictures into two such sets; Steed & "
-        f"Caliskan 2021)."
+        f"Caliskan 2021){'' if p_two < SIGNIFICANT else '. That may be chance'}."
     )
 
 
@@ -153,10 +153,10 @@ def association_plot(pictures: pd.DataFrame, names: tuple[str, str, str, str]) -
     """Draw each picture's association, and the mean of either set."""
     figure = Figure(figsize=(6.4, 2.6), layout="constrained")
     axes = figure.subplots()
+    random = np.random.default_rng(1)
     for place, name in enumerate(names[:2]):
         values = pictures.loc[pictures["set"] == name, "association"]
-        spread = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else [0.0]
-        axes.scatter(values, place + np.asarray(spread), s=16, alpha=0.6, color=COLOURS[place])
+        axes.scatter(values, place + random.uniform(-0.18, 0.18, len(values)), s=16, alpha=0.6, color=COLOURS[place])
         axes.plot([values.mean()] * 2, [place - 0.32, place + 0.32], color="0.15", linewidth=1.6)
     axes.axvline(0, color="0.8", linewidth=1, zorder=0)
     axes.set_yticks([0, 1], [f"{name} (n = {(pictures['set'] == name).sum()})" for name in names[:2]])

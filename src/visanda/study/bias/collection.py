@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -32,8 +32,10 @@ def collection(
     pictures: pd.DataFrame | None = None,
     faces: str = "n_faces",
     weights: str | None = None,
-    failed: str | None = None,
+    failed: str | Mapping[str, str] | None = None,
     cluster: str | None = None,
+    alone: bool = False,
+    units: str = "faces or people",
 ) -> Result:
     """Who is in a collection: shares of perceived groups, by source, with what has no value.
 
@@ -48,9 +50,12 @@ def collection(
         pictures: a row a picture, also of those without a face.
         faces: column of ``pictures`` with the number of faces in each.
         weights: column of ``people`` with 1 / probability of being drawn, where they are a sample; above 0.
-        failed: column of ``people`` that is true where a value is missing because of a failure.
+        failed: column of ``people`` that is true where a value is missing because of a failure; or such a column for
+            each of ``columns``.
         cluster: column of ``people`` that says what they have in common, such as their picture or video: intervals
             are then those of a sample of such clusters.
+        alone: each is independent of all others, so that no cluster is asked for.
+        units: what a row is, for the words.
 
     Returns:
         A Result with a row for each source, column and value: n, share of all, low and high (95 %), and share_known,
@@ -67,12 +72,13 @@ def collection(
         [['man', 2, 0.5, 0.67], ['woman', 1, 0.25, 0.33], ['(no value)', 1, 0.25, nan]]
     """
     asked = [columns] if isinstance(columns, str) else list(columns)
-    _check(people, [*asked, *(one for one in (source, weights, failed, cluster) if one)])
+    broken_in = dict.fromkeys(asked, failed) if isinstance(failed, str) else dict(failed or {})
+    _check(people, [*asked, *(one for one in (source, weights, cluster) if one), *broken_in.values()])
     weight = _weights(people, weights)
-    broken = np.zeros(len(people), bool) if failed is None else people[failed].fillna(False).to_numpy(dtype=bool)
     together = None if cluster is None else pd.factorize(people[cluster], use_na_sentinel=False)[0]
     rows = []
     for column in asked:
+        broken = people[broken_in[column]].eq(True).to_numpy() if column in broken_in else np.zeros(len(people), bool)
         values = group_labels(people[column])
         values = values.where(people[column].notna(), np.where(broken, FAILED, SILENT))
         rows += _shares(column, values, _sources(people, source), weight, together)
@@ -83,10 +89,10 @@ def collection(
     return Result(
         title="Who is in the collection",
         table=table,
-        words=_words(table, len(people), source),
-        warnings=_warnings(table, cluster),
+        words=_words(table, f"{len(people):,} {units}", source),
+        warnings=_warnings(table, cluster is not None or alone),
         draw=partial(collection_plot, table),
-        provenance={"columns": asked, "source": source, "weights": weights, "failed": failed, "cluster": cluster}
+        provenance={"columns": asked, "source": source, "weights": weights, "failed": broken_in, "cluster": cluster}
         | {"n": len(people), "pictures": None if pictures is None else len(pictures)},
     )
 
@@ -152,11 +158,9 @@ def _pictures(pictures: pd.DataFrame, faces: str, source: str | None) -> list[di
     return rows
 
 
-def _words(table: pd.DataFrame, n: int, source: str | None) -> list[str]:
+def _words(table: pd.DataFrame, people: str, source: str | None) -> list[str]:
     whole = table[table["source"] == EVERYBODY]
-    words = [
-        f"{n:,} faces or people" + (f" from {table['source'].nunique() - 1} values of {source}." if source else ".")
-    ]
+    words = [people + (f" from {table['source'].nunique() - 1} values of {source}." if source else ".")]
     for column, mine in whole.groupby("column", sort=False):
         parts = [f"{row.value} {row.share:.1%} [{row.low:.1%}, {row.high:.1%}]" for row in mine.itertuples()]
         what = f"Of {mine['of'].iloc[0]:,} pictures" if column == "picture" else f"{column}"
@@ -181,13 +185,12 @@ def _apart(table: pd.DataFrame, source: str) -> list[str]:
         low, high = ((row[0], row[1], row[2]) for row in one[["share", "low", "high"]].to_numpy(dtype=float)[[0, -1]])
         least, most = one["source"].iloc[0], one["source"].iloc[-1]
         chance = ", which may be chance" if difference(high, low)[1] <= 0 else ""
-        words.append(
-            f"By {source}, {column} differs most in {value}: {high[0]:.1%} in {most}, {low[0]:.1%} in {least}{chance}."
-        )
+        what = "pictures without a face differ most" if column == "picture" else f"{column} differs most in {value}"
+        words.append(f"By {source}, {what}: {high[0]:.1%} in {most}, {low[0]:.1%} in {least}{chance}.")
     return words
 
 
-def _warnings(table: pd.DataFrame, cluster: str | None) -> list[str]:
+def _warnings(table: pd.DataFrame, independent: bool) -> list[str]:
     found = []
     sizes = table[(table["source"] != EVERYBODY) & (table["column"] != "picture")].drop_duplicates("source")
     small = [f"{row.source} ({row.of})" for row in sizes[sizes["of"] < FEW].itertuples()]
@@ -199,7 +202,7 @@ def _warnings(table: pd.DataFrame, cluster: str | None) -> list[str]:
         f"{row.column} has no value for {row.share:.0%} of {row.source}: who these are is not known."
         for row in quiet[quiet["share"] >= MANY_SILENT].itertuples()
     ]
-    if cluster is None:
+    if not independent:
         found.append("Rows are taken as independent; faces of one picture or video are not: name what they share.")
     return found
 

@@ -96,7 +96,7 @@ def agrees(
         title=title,
         table=table if groups is not None else table.drop(columns="group"),
         words=_words(found, rows, names, clusters is not None, left_out),
-        warnings=_warnings(found[EVERYBODY], rows, clusters is not None, groups is not None),
+        warnings=_warnings(found[EVERYBODY], rows, names, clusters is not None, groups is not None),
         draw=partial(agreement_plot, pairs, found[EVERYBODY], names),
         provenance={
             "n": len(rows),
@@ -197,7 +197,9 @@ def _heterogeneity(found: dict[str, dict[str, Ends]], rows: pd.DataFrame) -> str
     return f"These correlations {differ} between groups (Q = {q:.2f}, {len(z) - 1} df, {p_value(float(p))})."
 
 
-def _warnings(of: dict[str, Ends], rows: pd.DataFrame, clustered: bool, grouped: bool) -> list[str]:
+def _warnings(
+    of: dict[str, Ends], rows: pd.DataFrame, names: tuple[str, str], clustered: bool, grouped: bool
+) -> list[str]:
     found = []
     one, other = rows["measured"], rows["external"]
     ratio = one.std() / other.std()
@@ -211,7 +213,7 @@ def _warnings(of: dict[str, Ends], rows: pd.DataFrame, clustered: bool, grouped:
         more = "more" if of[SLOPE].value > 0 else "less"
         found.append(
             f"Proportional bias: the difference grows with the mean (slope {number(of[SLOPE].value)}, "
-            f"{p_value(of[SLOPE].p)}), so {one.name} spreads {more} than {other.name}; limits of agreement are too "
+            f"{p_value(of[SLOPE].p)}), so {names[0]} spreads {more} than {names[1]}; limits of agreement are too "
             "wide at one end and too narrow at the other."
         )
     if clustered and rows["cluster"].nunique() < FEW_CLUSTERS:

@@ -32,7 +32,7 @@ def agreement_plot(pairs: pd.DataFrame, found: dict[str, Ends], names: tuple[str
     overlap = min(both.max(axis=0)) - max(both.min(axis=0))
     if overlap > 0:  # else the sources count in other units, and identity lies outside of the picture
         left.plot(ends, ends, color="0.7", linewidth=1, zorder=0, label="identity")
-    left.legend(fontsize=8, frameon=False, loc="upper left")
+    left.legend(fontsize=8, frameon=False, loc="best")
     left.set(xlabel=names[1], ylabel=names[0])
     left.set_title(f"r = {found[PEARSON].value:.2f}, concordance {found[CONCORDANCE].value:.2f}", fontsize=10)
     right.scatter(pairs["mean"], pairs["difference"], s=16, alpha=faint, color=INK, linewidth=0)

@@ -23,6 +23,7 @@ FEWEST = 3  # units, or clusters, of each group
 FEW = 20
 SIGNIFICANT = 0.05
 YES, REVERSED, UNCLEAR = "yes", "no, reversed", "not shown"
+FIRST = ("higher", "lower", "as_expected", "difference", "low", "high", "p_holm", "g")  # what a screen has room for
 MOST_SAID = 8  # pairs; more are read in the table
 
 Pair = tuple[Hashable, Hashable]
@@ -74,6 +75,7 @@ def known_groups(
     table.insert(list(table).index("p") + 1, "p_holm", adjusted(table)["p_adjusted"])
     sure = table["p_holm"] < SIGNIFICANT
     table["as_expected"] = np.where(sure & (table["difference"] > 0), YES, np.where(sure, REVERSED, UNCLEAR))
+    table = table[[*FIRST, *(column for column in table if column not in FIRST)]]
     name = str(measured.name or "the measure")
     shown = list(dict.fromkeys([*(order or []), *(one for pair in asked for one in reversed(pair))]))
     values = {str(label(one)): rows.loc[rows["group"] == one, "measured"] for one in shown}
