@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.special import expit
 
 from visanda.errors import DesignError, InputError
-from visanda.study import draw, estimate
+from visanda.study import draw, dsl, estimate
 
 KNOWN = {"predicted_var": "protest", "prediction": "p_protest", "splits": 2, "sample_prob": "pi"}
 
@@ -165,3 +165,19 @@ def test_codes_that_the_machine_learnt_from_cannot_correct_it(study):
 
 def test_auto_says_which_correction_it_took_and_why(study):
     assert any(text.startswith("DSL was chosen: rows were drawn") for text in estimate(study, "protest", **KNOWN).words)
+
+
+def test_few_codes_are_refined_unless_asked_otherwise():
+    random = np.random.default_rng(3)
+    y = random.integers(0, 2, 400) * 1.0
+    data = pd.DataFrame({"x": random.normal(size=400), "y": y, "p": np.where(random.random(400) < 0.9, y, 1 - y)})
+    data.loc[60:, "y"] = np.nan
+    asked = {"predicted_var": "y", "prediction": "p", "sample_prob": "equal"}
+    found, published = estimate(data, "y ~ x", **asked), estimate(data, "y ~ x", as_published=True, **asked)
+    exact = dsl(data, "y ~ x", model="logit", predicted_var=["y"], prediction=["p"])
+    ours = published.table[published.table["method"] == "corrected (DSL)"]
+    np.testing.assert_allclose(ours["estimate"], exact.coef)
+    rows = found.table[found.table["method"] == "corrected (DSL)"]
+    assert found.provenance["refined"] and not published.provenance["refined"]
+    assert ((rows["high"] - rows["low"]).to_numpy() > 3.92 * rows["se"].to_numpy()).all()  # t, not normal
+    assert not np.allclose(rows["estimate"], exact.coef, atol=1e-4)

@@ -213,7 +213,7 @@ def test_an_observed_category_that_was_never_coded_does_not_stop_the_correction(
         ("size ~ rally", {"weights": "none"}, InputError, "is 0 or below"),
         ("size ~ rally + x + I(2 * x)", {}, DesignError, "collinear"),
         ("kind ~ x", {"predicted_var": "kind", "prediction": {"march": "p_march"}}, InputError, "no probability"),
-        ("size ~ rally", {"cluster": "one"}, DesignError, "fewer than the 5 folds"),
+        ("size ~ rally", {"cluster": "one"}, DesignError, "lie in one cluster"),
         ("size ~ rally", {"method": "ols"}, InputError, "choose auto"),
         ("size ~ rally", {"method": "ppi"}, DesignError, "simple random sample"),
     ],

@@ -140,7 +140,7 @@ def test_thresholds_and_dispersion_are_no_effects(posts):
 def test_a_multinomial_says_what_it_compares_with(posts):
     kinds = {**KNOWN, "predicted_var": "kind", "prediction": "said_kind"}
     found = estimate(posts, "kind ~ x", **kinds)
-    assert "against kind = march" in found.title and found.provenance["reference"] == "kind = march"
+    assert "against kind = march" in found.title and found.provenance["reference"] == "march"
     assert any("compared with: kind = march" in text for text in found.words)
     assert "log odds against kind = march" in found.figure._supxlabel.get_text()
     assert [axes.get_title() for axes in found.figure.axes] == ["rally: x", "strike: x"]

@@ -51,6 +51,7 @@ class Estimating(Coding, Measuring):
         where: str | None = None,
         date: str | None = None,
         margins: bool = False,
+        as_published: bool = False,
         assume_random: bool = False,
         learner: Literal["linear", "raw"] = "linear",
         resamples: int = 2000,
@@ -83,6 +84,8 @@ class Estimating(Coding, Measuring):
             date: the column of media with dates, of which day, week, month, quarter and year are made where no column
                 has these names; the only one that holds dates, by default.
             margins: add average marginal effects, in points of probability or of the outcome.
+            as_published: DSL and predict-then-debias as their papers have them, without what is refined here for few
+                codes (a bias of second order, and intervals by Student's t).
             assume_random: the coded pictures are a simple random sample of all, though 'visanda sample' did not draw
                 them.
             learner: linear calibrates the predictions on the codes once more; raw takes them as they are.
@@ -113,7 +116,7 @@ class Estimating(Coding, Measuring):
             "weights": weights,
         }
         arguments |= {"where": where, "date": date, "margins": margins, "assume_random": assume_random, "truth": truth}
-        arguments |= {"learner": learner}
+        arguments |= {"learner": learner, "as_published": as_published}
         with self.record("estimate", {**arguments, "seed": seed}) as run:
             mine = {c.column for c in in_formula} - set(held)
             others = [one for one in (*names, cluster, weights) if one and one not in mine]
@@ -134,6 +137,7 @@ class Estimating(Coding, Measuring):
                 "resamples": resamples,
                 "seed": seed,
                 "margins": margins,
+                "as_published": as_published,
             }
             if method == "debias" or model in DEBIAS or (method == "auto" and mixed_formula(formula).group):
                 with progress(f"estimate {formula}", resamples) as advance:

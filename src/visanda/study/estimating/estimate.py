@@ -13,7 +13,7 @@ from visanda.errors import DesignError
 from visanda.result import Result
 from visanda.study.correct.crossfit import Learner
 from visanda.study.correct.machine import Prediction
-from visanda.study.estimating.choice import CALLED, CITED, Method, choose
+from visanda.study.estimating.choice import CALLED, CITED, REFINED, Method, choose
 from visanda.study.estimating.coefficient_plot import coefficient_plot
 from visanda.study.estimating.compared_with import outcome_reference, own_levels, references
 from visanda.study.estimating.fits import GOLD, NAIVE, TRUTH, Settings, corrected, effects, others, possible
@@ -68,6 +68,7 @@ def estimate(
     resamples: int = 2000,
     seed: int = 1,
     margins: bool = False,
+    as_published: bool = False,
     trained_on: str | None = None,
     truth: dict[str, str] | None = None,
     progress: Progress | None = None,
@@ -101,6 +102,8 @@ def estimate(
         resamples: of the bootstrap, where the method has one.
         seed: of splits and resamples; the same seed, the same numbers.
         margins: add average marginal effects, in points of probability or of the outcome.
+        as_published: DSL and predict-then-debias as their papers have them, without what is refined here for few codes:
+            the bias of second order taken out, and intervals of DSL by Student's t.
         trained_on: column that is true where the machine learnt from the row's code: such codes are refused.
         truth: for teaching and simulation, the column with the true value of each predicted variable.
         progress: called with the resamples done and those in all, where the method has some.
@@ -127,7 +130,7 @@ def estimate(
     chosen, why = choose(method, asked.kind, asked.drawn, len(asked.machine))
     coded = pd.Series(asked.rows.coded, index=asked.rows.data.index)
     refuse_training_codes(asked.rows.data, coded, trained_on)
-    settings = Settings(learner, folds, splits, resamples, seed, progress)
+    settings = Settings(learner, folds, splits, resamples, seed, not as_published, progress)
     name = CALLED[chosen]
     in_points = effects(asked, chosen, settings, truth) if margins else {}
     compared, impossible = possible(others(asked, truth))
@@ -161,6 +164,7 @@ def estimate(
             "splits": splits,
             "resamples": resamples,
             "seed": seed,
+            "refined": chosen in REFINED and not as_published and not asked.rows.coded.all(),
             "truth": truth,
             "n_clusters": None if asked.rows.cluster is None else int(asked.rows.cluster.max()) + 1,
             "n": asked.rows.n,

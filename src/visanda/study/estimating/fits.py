@@ -38,6 +38,7 @@ class Settings:
         splits: repetitions of it.
         resamples: of a bootstrap.
         seed: of both.
+        refine: for what few codes leave uncertain.
         progress: of a bootstrap.
     """
 
@@ -46,12 +47,14 @@ class Settings:
     splits: int
     resamples: int
     seed: int
+    refine: bool
     progress: Progress | None = None
 
     @property
     def crossfitting(self) -> dict[str, Any]:
         """As arguments."""
-        return {"learner": self.learner, "folds": self.folds, "splits": self.splits, "seed": self.seed}
+        split = {"folds": self.folds, "splits": self.splits, "seed": self.seed}
+        return {"learner": self.learner, **split, "refine": self.refine}
 
 
 def corrected(asked: Question, method: str, settings: Settings) -> Estimates:
@@ -84,6 +87,7 @@ def _corrected(asked: Question, method: str, settings: Settings) -> Estimates:
             sample_prob=asked.probability,
             resamples=settings.resamples,
             seed=settings.seed,
+            refine=settings.refine,
             progress=settings.progress,
         )
     variable, column = asked.variables[0], asked.machine[0].columns[0]

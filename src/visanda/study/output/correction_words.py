@@ -122,10 +122,12 @@ def cross_fitting(known: Mapping[str, Any], method: str) -> tuple[list[str], lis
 
 def refined(known: Mapping[str, Any], method: str) -> list[str]:
     """That the estimator differs from the published one, where it does."""
-    if method != "dsl" or not (known.get("refined") or known.get("as_published") is False):
+    if not known.get("refined"):
         return []
+    if method == "debias":
+        return ["Beyond the published estimator, the bias that the resamples show was taken out."]
     return [
         "Beyond the published estimator, two refinements for few codes were used: the bias of second order was "
-        "estimated and taken out, and intervals and tests use quantiles of Student's t in place of the normal "
-        "distribution."
+        "estimated by the jackknife and taken out, and intervals and tests use quantiles of Student's t, with degrees "
+        "of freedom after Satterthwaite (1946), in place of the normal distribution."
     ]
