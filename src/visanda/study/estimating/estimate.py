@@ -15,7 +15,7 @@ from visanda.study.correct.crossfit import Learner
 from visanda.study.correct.machine import Prediction
 from visanda.study.estimating.choice import CALLED, CITED, REFINED, Method, choose
 from visanda.study.estimating.coefficient_plot import coefficient_plot
-from visanda.study.estimating.compared_with import outcome_reference, own_levels, references
+from visanda.study.estimating.compared_with import not_to_be_read, outcome_reference, own_levels, references
 from visanda.study.estimating.fits import GOLD, NAIVE, TRUTH, Settings, corrected, effects, others, possible
 from visanda.study.estimating.question import Question, question, refuse_training_codes
 from visanda.study.regression.bootstrap import Progress
@@ -243,7 +243,7 @@ def _words(asked: Question, chosen: str, why: str, fits: dict[str, Estimates], c
         says,
         f"The machine's errors were corrected by {CITED[chosen]}.",
         *([why] if why else []),
-        *describe(asked.kind, fits.get(NAIVE), ours, own_levels(ours.names, asked.cluster)),
+        *describe(asked.kind, fits.get(NAIVE), ours, not_to_be_read(asked, ours.names)),
     ]
 
 
@@ -251,7 +251,8 @@ def _warnings(asked: Question, fits: dict[str, Estimates], name: str) -> list[st
     rows, variables = asked.rows, asked.variables
     clusters = None if rows.cluster is None else len(set(rows.cluster[rows.coded]))
     own = own_levels(fits[name].names, asked.cluster)
-    found = disagreements(asked.kind, fits[NAIVE], fits[name], own) if NAIVE in fits else []
+    unread = not_to_be_read(asked, fits[name].names)
+    found = disagreements(asked.kind, fits[NAIVE], fits[name], unread) if NAIVE in fits else []
     if own:
         found.append(
             f"Each {asked.cluster} is one cluster, and has a coefficient of its own: the standard errors of these "
@@ -263,7 +264,8 @@ def _warnings(asked: Question, fits: dict[str, Estimates], name: str) -> list[st
         if alone := separated(coded, asked.fixed, asked.model, "coded rows"):
             found.append(
                 f"Do not lean on all of these coefficients: {alone.split('. ')[0]}. What the correction finds there "
-                "rests on the machine's word, and its interval on a normal approximation that does not hold."
+                "rests on the machine's word, and its interval on a normal approximation that does not hold: nothing "
+                "is said of it here."
             )
     found += weak_design(rows.data.loc[rows.coded, variables], clusters)
     if asked.sample_prob is None:

@@ -6,6 +6,7 @@ Where all rows of a group have the same outcome, its coefficient would have to b
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,13 +21,22 @@ from visanda.study.regression.named import categories_of
 from visanda.study.wording import readable
 
 Array = NDArray[np.float64]
-MOST_LEVELS = 50  # of a column of numbers, up to which its values are looked at one by one
 MOST_ROWS = 20_000  # for which combinations of terms are looked at
 FEW = 10  # rows with a value below which they are named
 SHOWN = 8  # values that are named
 MODELS = ("logit", "multinomial", "poisson", "negbin", "ordinal")
 WAY_OUT = "Merge such values with others, leave their rows out, code more of them, or take a linear model (lm)."
 WAY_OUT_OF_TERMS = "Take it out of the formula, code more rows, or take a linear model (lm)."
+
+
+class Alike(NamedTuple):
+    """A value of a variable with which all ``rows`` have one outcome, or (``every`` is false) none has it."""
+
+    variable: str
+    value: str
+    outcome: str
+    every: bool
+    rows: int
 
 
 def explained(error: NoSolution, rows: pd.DataFrame, formula: str, model: str, called: str = "rows") -> DesignError:
@@ -58,21 +68,11 @@ def separated(rows: pd.DataFrame, formula: str, model: str, called: str = "rows"
         >>> separated(table, "y ~ outlet", "logit").split(". ")[0]
         'where outlet is A, all 2 rows have y = 0'
     """
-    name = outcome_of(formula).strip("`")
-    values = categories_of(rows, formula, model)
-    if values:
-        outcome: pd.Series = rows[name].astype(str)
-    else:
-        outcome = numeric(rows[name]) if name in rows else pd.Series(design(formula, rows).outcome[:, 0])
+    name, outcome = outcome_of(formula).strip("`"), _outcome(rows, formula, model)
     if outcome.nunique() == 1:
         return f"all {len(outcome):,} {called} have {name} = {written(outcome.iloc[0])}"
-    sentences: list[str] = []
-    for variable in sorted(sides(formula)[1]):
-        level = numeric(rows[variable])
-        if level.nunique() <= MOST_LEVELS or not pd.api.types.is_float_dtype(level):
-            sentences += _levels(level, outcome, variable, name, model, called)
-    if sentences:
-        return f"{'; '.join(sentences)}. {WAY_OUT}"
+    if found := alike(rows, formula, model):
+        return f"{'; '.join(_sentences(found, name, called))}. {WAY_OUT}"
     if model != "logit":
         return None
     made, y = design(formula, rows), outcome.to_numpy(dtype=float)
@@ -80,27 +80,46 @@ def separated(rows: pd.DataFrame, formula: str, model: str, called: str = "rows"
     return f"{said}. {WAY_OUT_OF_TERMS}" if said else None
 
 
-def _levels(level: pd.Series, outcome: pd.Series, variable: str, name: str, model: str, called: str) -> Iterable[str]:
-    """Of the values of a variable, those where the outcome does not vary, by what it is there."""
+def alike(rows: pd.DataFrame, formula: str, model: str) -> list[Alike]:
+    """The values of categories, and of numbers that have two, with which the outcome does not vary.
+
+    Arguments as of :func:`explained`.
+    """
+    outcome = _outcome(rows, formula, model)
     ends = {outcome.min(), outcome.max()} if model in ("logit", "ordinal") else {0.0}
-    number = pd.api.types.is_float_dtype(level)
-    by_what: dict[tuple[str, bool], list[tuple[str, int]]] = {}
-    for value, inside in outcome.groupby(level, observed=True):
-        said = written(value)
-        if model == "multinomial":
-            for missing in sorted(set(outcome) - set(inside)):
-                by_what.setdefault((missing, False), []).append((said, len(inside)))
-        elif inside.nunique() == 1 and inside.iloc[0] in ends:
-            by_what.setdefault((written(inside.iloc[0]), True), []).append((said, len(inside)))
-    if number and level.nunique() > 2:  # a slope through many values needs no outcome of each
-        return
-    for (what, all_of), found in by_what.items():
-        where = _listed([value for value, _ in found])
-        n = sum(count for _, count in found)
+    found = []
+    for variable in sorted(sides(formula)[1]):
+        level = numeric(rows[variable])
+        if pd.api.types.is_float_dtype(level) and level.nunique() != 2:
+            continue  # a slope through many values needs no outcome of each
+        for value, inside in outcome.groupby(level, observed=True):
+            there = variable, written(value)
+            if model == "multinomial":
+                found += [Alike(*there, one, False, len(inside)) for one in sorted(set(outcome) - set(inside))]
+            elif inside.nunique() == 1 and inside.iloc[0] in ends:
+                found.append(Alike(*there, written(inside.iloc[0]), True, len(inside)))
+    return found
+
+
+def _outcome(rows: pd.DataFrame, formula: str, model: str) -> pd.Series:
+    name = outcome_of(formula).strip("`")
+    if categories_of(rows, formula, model):
+        return rows[name].astype(str)
+    return numeric(rows[name]) if name in rows else pd.Series(design(formula, rows).outcome[:, 0])
+
+
+def _sentences(found: Sequence[Alike], name: str, called: str) -> Iterable[str]:
+    """A sentence a variable and what the outcome is there."""
+    groups: dict[tuple[str, str, bool], list[Alike]] = {}
+    for one in found:
+        groups.setdefault((one.variable, one.outcome, one.every), []).append(one)
+    for (variable, outcome, every), those in groups.items():
+        where = f"where {variable} is {_listed([one.value for one in those])}"
+        n = sum(one.rows for one in those)
         yield (
-            f"where {variable} is {where}, all {n:,} {called} have {name} = {what}"
-            if all_of
-            else f"where {variable} is {where}, none of {n:,} {called} has {name} = {what}"
+            f"{where}, all {n:,} {called} have {name} = {outcome}"
+            if every
+            else f"{where}, none of {n:,} {called} has {name} = {outcome}"
         )
 
 
