@@ -209,6 +209,8 @@ class TestSaid:
         data = pd.concat([drawn(year).assign(year=year, city=c) for year in (1, 2) for c in "ab"], ignore_index=True)
         found = adjusted_shares(data, "true", "said", by=["city", "year"])
         assert any(text.startswith("true = 1 in a|1: ") for text in found.words)
+        rates = adjusted_shares(rows_of(COUNTS, [(1, 205), (0, 545)]), "true", "said").words[-1]
+        assert rates == "The machine's label of true is right for 90% of 150 coded 0, 80% of 100 coded 1."
         (axes,) = (one for one in found.figure.axes if one.get_visible())
         assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a|1", "a|2", "b|1", "b|2"]
         assert found.figure_png()

@@ -175,6 +175,9 @@ def test_coding_twice_costs_units_and_buys_reliability():
         ({"target_se": 0.1, "term": "z"}, InputError, "no term 'z'"),
         ({"target_se": 0.1, "by": "nowhere"}, InputError, "no column 'nowhere'"),
         ({"target_se": 0.1, "formula": "x ~ y | place"}, DesignError, "with fixed effects"),
+        ({"target_se": 0.1, "formula": "x ~ y + (1 | place)"}, DesignError, "with random effects"),
+        ({"target_se": 0.1, "model": "negbin"}, InputError, "plans are made for lm, logit"),
+        ({"target_se": 0.1, "drawn": "clusters"}, InputError, "name the column of clusters"),
     ],
 )
 def test_what_does_not_fit(arguments, error, message):

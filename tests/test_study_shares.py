@@ -83,3 +83,13 @@ def test_where_no_group_can_be_corrected_each_reason_is_said():
     data = posts([0.0, 1.0])
     with pytest.raises(DesignError, match="no group can be corrected: All codes are the same in g0"):
         shares_by(data, "y", **KNOWN)
+
+
+def test_means_of_numbers_are_no_shares():
+    random = np.random.default_rng(1)
+    data = posts([0.3, 0.6]).rename(columns={"y": "coded"})
+    data["p"] = random.integers(1, 8, len(data)).astype(float)
+    data["size"] = (data["p"] + random.normal(size=len(data))).where(data["coded"].notna())
+    found = shares_by(data, "size", by=["group"], prediction="p", splits=1)
+    assert found.title == "Means of size by group" and found.figure is None
+    assert found.table["high"].max() > 1

@@ -26,6 +26,7 @@ def test_a_plan_from_codes_and_where_they_are_best_spent(predicted):
     assert (predicted.results / "plan.csv").exists()
     table = result.also[0].table
     assert table["share"].sum() == pytest.approx(1)
+    assert "visanda sample nature --more --allocate neyman --by category" in result.also[0].words[0]
     assert set(table["stratum"]) == set(predicted.population()["category"])
     regression = predicted.plan("colourfulness ~ nature", effect=10, power=0.8)
     assert "power of 80%" in regression.words[1]

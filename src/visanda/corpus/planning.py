@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, Literal
 
@@ -102,22 +103,29 @@ class Planning(Estimating):
         with self.record("plan", {**question, "seed": seed}) as run:
             frame, notes = self._frame(asked, others, where)
             kind = model if model != "auto" else self._model_of(formula, frame, asked)
-            result = budget(
-                frame,
-                formula,
-                model=kind,  # type: ignore[arg-type]
-                predicted_var=[c.column for c in asked],
-                prediction=[c.prediction for c in asked],
-                target_se=None if effect is not None else target_se,
-                effect=effect,
-                power=power,
-                term=term,
-                by=extra or None,
-                sample_prob=self._probability(frame, asked, "dsl", assume_random),
-                cluster=cluster,
-                drawn=drawn,
-                seed=seed,
-            )
+            try:
+                result = budget(
+                    frame,
+                    formula,
+                    model=kind,  # type: ignore[arg-type]
+                    predicted_var=[c.column for c in asked],
+                    prediction=[c.prediction for c in asked],
+                    target_se=None if effect is not None else target_se,
+                    effect=effect,
+                    power=power,
+                    term=term,
+                    by=extra or None,
+                    sample_prob=self._probability(frame, asked, "dsl", assume_random),
+                    cluster=cluster,
+                    drawn=drawn,
+                    seed=seed,
+                )
+            except InputError as error:
+                raise InputError(_flags(error)) from error
+            variables = ",".join(dict.fromkeys(c.variable for c in asked))
+            for more in result.also:
+                said = [text.replace("visanda sample", f"visanda sample {variables}") for text in more.words]
+                more.words = [text.replace("--by ...", f"--by {','.join(extra)}") for text in said]
             result.warnings += notes + self._drawn_in_clusters(asked[0].variable, cluster)
             result.provenance |= {"where": where, "made": datetime.now().astimezone().isoformat(" ", "minutes")}
             chosen = save(result, self.results, name, "plan", question)
@@ -300,6 +308,7 @@ def _columns(groups: list[str]) -> list[str]:
 def _flags(message: object) -> str:
     """A message of the statistics, with the names of options as one types them."""
     said = str(message)
-    for name in ("pooled", "strata"):
-        said = said.replace(f"errors='{name}'", f"--errors {name}")
+    said = re.sub(r"\b(errors|drawn|model)='(\w+)'", r"--\1 \2", said)
+    said = re.sub(r"\btarget_se=", "--target-se ", said)
+    said = re.sub(r"\b(effect|power)=", r"--\1 ", said).replace("give target_se", "give --target-se")
     return said.replace("leave out the cluster", "leave out --cluster")

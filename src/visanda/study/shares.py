@@ -124,13 +124,15 @@ def shares_by(
     terms = table["term"].unique()
     table = table[[*COLUMNS, "term"] if len(terms) == 1 else [*COLUMNS[:2], "term", *COLUMNS[2:]]]
     title = f"{variable}" + (f" by {', '.join(by)}" if by else "")
-    shown = table[table["term"] == terms[-1]] if len(terms) > 1 else table
+    shown = table[table["term"] == terms[-1]]
+    are = "Shares" if terms[-1].startswith("share of ") else "Means"
+    called = by[0] if len(by) == 1 else "group"
     return Result(
-        title=f"Shares of {title}",
+        title=f"{are} of {title}",
         table=table,
         words=_words(table),
         warnings=[f"No corrected share of {text}" for text in refused] + _same(alike) + _warnings(table),
-        draw=partial(_figure, shown, by[0] if len(by) == 1 else "group", str(terms[-1])) if by else None,
+        draw=partial(_figure, shown, called, str(terms[-1])) if by and are == "Shares" else None,
         provenance={
             "variable": variable,
             "by": list(by),
@@ -141,6 +143,7 @@ def shares_by(
             "folds": 5,
             "splits": splits,
             "seed": seed,
+            "refined": True,
         },
     )
 

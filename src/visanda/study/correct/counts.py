@@ -20,7 +20,7 @@ from visanda.errors import DesignError, InputError
 from visanda.result import Result
 from visanda.study.columns import require_columns
 from visanda.study.correct.coded import CodedRows, coded_rows
-from visanda.study.correct.counts_shown import counts_plot, counts_warnings, counts_words
+from visanda.study.correct.counts_shown import counts_plot, counts_warnings, counts_words, rates_said
 from visanda.study.correct.error_rates import (
     ErrorRates,
     class_names,
@@ -133,7 +133,7 @@ def adjusted_shares(
     return Result(
         title=f"Shares of {variable}: by the machine, adjusted for its errors, by hand codes alone",
         table=table,
-        words=counts_words(variable, table, columns, rows, tested, errors),
+        words=[*counts_words(variable, table, columns, rows, tested, errors), rates_said(each, variable)],
         warnings=warnings,
         draw=partial(counts_plot, table, columns, variable),
         provenance={

@@ -93,6 +93,15 @@ def counts_words(
     return found + (_equality(tested) if columns else [])
 
 
+def rates_said(each: pd.DataFrame, variable: str) -> str:
+    """How often the machine's label is that of people, by true class, in all strata together."""
+    right = each[(each["stratum"] == "all") & (each["true"] == each["said"])]
+    coded = each[each["stratum"] == "all"].groupby("true")["rows"].sum()
+    said = [f"{row['share']:.0%} of {coded[row['true']]:,} coded {row['true']}" for row in right.to_dict("records")]
+    more = f" and {len(said) - MOST_SAID} more classes" if len(said) > MOST_SAID else ""
+    return f"The machine's label of {variable} is right for {', '.join(said[:MOST_SAID])}{more}."
+
+
 def _equality(tested: pd.DataFrame) -> list[str]:
     whole = tested.iloc[-1]
     if np.isnan(whole["p"]):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from visanda.errors import InputError
+from visanda.errors import DesignError, InputError
 from visanda.result import Result
 from visanda.study.correct.coded import EQUAL, FEWEST_CODED
 from visanda.study.correct.crossfit import Learner
@@ -22,6 +22,8 @@ from visanda.study.planning.budget_words import Plan, plan_warnings, plan_words
 from visanda.study.planning.parts import Parts, parts_alone, variance_parts
 from visanda.study.planning.where import strata_of_codes, which_to_code
 from visanda.study.regression.coefficients import Z95
+from visanda.study.regression.families import FAMILIES
+from visanda.study.regression.mixed import mixed_formula
 from visanda.study.regression.named import Model
 from visanda.study.wording import readable
 
@@ -107,8 +109,16 @@ def budget(
         raise InputError(f"drawn={drawn!r}: choose auto, units or clusters")
     if drawn == "clusters" and cluster is None:
         raise InputError("drawn='clusters': name the column of clusters, too")
+    if model not in FAMILIES:
+        raise InputError(
+            f"model={model!r}: plans are made for {', '.join(FAMILIES)}; the nearest of them tells the order of codes"
+        )
     sample_prob = None if sample_prob == EQUAL else sample_prob
     whole = formula if "~" in formula else f"`{formula}` ~ 1"
+    if mixed_formula(whole).group:
+        raise DesignError(
+            "plans are not made with random effects: leave them out, and name their groups as the cluster"
+        )
     asked = problem(data, whole, model, predicted_var, prediction, sample_prob, cluster, weights)
     in_clusters = drawn == "clusters" or (drawn == "auto" and _coded_whole(asked))
     parts = variance_parts(asked, next(asked.stacked(learner, FOLDS, 1, seed)), sample_prob, in_clusters)
@@ -207,6 +217,7 @@ def _called(asked: Problem, formula: str, name: str) -> str:
 def _table(parts: Parts, alone: Parts, plan: Plan) -> pd.DataFrame:
     numbers = {round(share * parts.n_coded) for share in GRID} | {parts.n_coded}
     numbers |= {int(plan.codes)} if np.isfinite(plan.codes) else {parts.n}
+    numbers |= {parts.n} if parts.n <= GRID[-1] * parts.n_coded else set()
     grid = sorted(one for one in numbers if plan.least <= one <= parts.n)
     table = pd.DataFrame({"codes": grid, "se": [parts.se(plan.place, one) for one in grid]})
     table["half"] = Z95 * table["se"]
