@@ -11,8 +11,8 @@ from visanda.study.output.printed import ESTIMATE, UNCERTAINTY, Cell, Printed, m
 
 THICK, THIN = 12, 4  # eighths of a point
 WIDE, VERY_WIDE = 6, 8  # columns from which the page is turned, and letters are smaller
-LETTER = 0.085  # inches of a letter of a label, at most
-LABELS = 2.6  # inches of the column of labels, at most
+LETTER = 0.0078  # inches of a letter, a point of its size
+BESIDE = 0.2  # inches of the margins of a cell
 LINES = 40  # that fit on a page
 BELOW = 3  # points between one term and the next
 
@@ -28,11 +28,12 @@ def as_word(table: Printed) -> bytes:
     document.core_properties.author = ""
     document.core_properties.title = table.title
     wide = len(table.heads) >= WIDE
+    size = 11 if not wide else 9 if len(table.heads) < VERY_WIDE else 8  # points
     if wide:
         page = document.sections[0]
         page.orientation = docx.enum.section.WD_ORIENT.LANDSCAPE
         page.page_width, page.page_height = page.page_height, page.page_width
-        document.styles["Normal"].font.size = docx.shared.Pt(9 if len(table.heads) < VERY_WIDE else 8)
+        document.styles["Normal"].font.size = docx.shared.Pt(size)
     if table.title:
         title = document.add_paragraph()
         title.add_run(table.title).bold = True
@@ -52,7 +53,7 @@ def as_word(table: Printed) -> bytes:
             _write(docx, made.cell(row, 0), Cell(line.label), None, space, near)
         for column, cell in enumerate(line.cells, 1):
             _write(docx, made.cell(row, column), cell, centre, space, near)
-    _widths(docx, document, made, max((len(line.label) for line in table.lines), default=0))
+    _widths(docx, document, made, table, LETTER * size)
     starts = accumulate((len(block) for block in table.blocks[:-1]), initial=1)
     _rules(docx, made, {0: ("top", THICK)} | dict.fromkeys(starts, ("top", THIN)))
     _repeat_head(docx, made.rows[0])
@@ -75,15 +76,21 @@ def _write(docx: Any, place: Any, cell: Cell, alignment: Any, space: int, near: 
         paragraph.add_run(cell.stars).font.superscript = True
 
 
-def _widths(docx: Any, document: Any, made: Any, longest: int) -> None:
-    """Labels as wide as they need, the other columns alike."""
+def _widths(docx: Any, document: Any, made: Any, table: Printed, letter: float) -> None:
+    """Labels as wide as they need and numbers leave, the other columns alike."""
     page = document.sections[0]
     whole = (page.page_width - page.left_margin - page.right_margin) / docx.shared.Inches(1)
-    first = min(LABELS, LETTER * longest + 0.2, 0.4 * whole)
-    others = (whole - first) / (len(made.columns) - 1)
+    cells = [cell.text + cell.stars for line in table.lines for cell in line.cells]
+    number = letter * max(map(len, cells), default=0) + BESIDE
+    label = letter * max((len(line.label) for line in table.lines), default=0) + BESIDE
+    first = max(min(label, whole - number * len(table.heads)), whole / (len(table.heads) + 3))
+    others = (whole - first) / len(table.heads)
     for place, column in enumerate(made.columns):
+        column.width = docx.shared.Inches(
+            others if place else first
+        )  # Word reads that of cells, others that of columns
         for cell in column.cells:
-            cell.width = docx.shared.Inches(others if place else first)
+            cell.width = column.width
 
 
 def _rules(docx: Any, made: Any, above: dict[int, tuple[str, int]]) -> None:

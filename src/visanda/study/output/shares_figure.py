@@ -79,10 +79,12 @@ def shares_figure(
             aside = SPREAD * ((place + 0.5) / len(methods) - 0.5)
             _listed(axes, mine, height + aside, colour, MARKERS[place], method)
     _percent(axes.yaxis if ordered else axes.xaxis, rows)
+    if rows["low"].min() < 0:  # by chance: nobody should read it as a share
+        (axes.axhline if ordered else axes.axvline)(0, color="0.6", linewidth=0.8, zorder=0)
     said = f"{label} (95 % intervals)"
     if ordered:
         axes.set_title(said, fontsize=9, loc="left")
-        axes.set_xlabel(group)
+        axes.set_xlabel("" if group == "group" else group)
         if pd.api.types.is_numeric_dtype(rows["group"]) and (rows["group"] % 1 == 0).all():
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     else:
