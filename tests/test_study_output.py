@@ -133,7 +133,7 @@ def test_thresholds_and_dispersion_stand_apart_at_the_bottom():
 def test_notes_say_how_errors_were_made_what_is_compared_and_who_corrects(result):
     notes = regression_table({"Protest": result}).printed.notes
     assert notes[0] == "Standard errors in parentheses, clustered by outlet."
-    assert notes[1] == "Corrected by design-based supervised learning (DSL), Egami et al., 2023, 2024."
+    assert notes[1] == "Corrected by design-based supervised learning (DSL; Egami et al., 2023, 2024)."
     random = np.random.default_rng(2)
     kind = random.choice(["tool", "a & b", "fish"], 300)
     data = pd.DataFrame(

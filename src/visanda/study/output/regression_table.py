@@ -25,10 +25,10 @@ STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 CONSTANT = "Intercept"
 PARAMETERS = ("Threshold ", "Dispersion (")  # are told in a block of their own, below the terms
 NAMES = {
-    "DSL": "Corrected by design-based supervised learning (DSL)",
-    "PPI++": "Corrected by prediction-powered inference (PPI++)",
-    "predict-then-debias": "Corrected by the predict-then-debias bootstrap",
-    "maximum likelihood": "Corrected by maximum likelihood with a model of the errors",
+    "DSL": "Corrected by design-based supervised learning (DSL; {}).",
+    "PPI++": "Corrected by prediction-powered inference (PPI++; {}).",
+    "predict-then-debias": "Corrected by the predict-then-debias bootstrap ({}).",
+    "maximum likelihood": "Corrected by maximum likelihood with a model of the errors ({}).",
 }
 ENDINGS = ".csv, .docx, .html, .md, .tex or .txt"
 
@@ -274,9 +274,9 @@ def _legend(stars: bool, intervals: bool, columns: list[FittedModel]) -> list[st
         for of, heads in against.items()
     ]
     used = dict.fromkeys(match[1] for column in columns if (match := re.match(r"corrected \((.+)\)$", column.method)))
-    found += [
-        f"{NAMES[name]}, {METHODS[OTHER_NAMES.get(name.lower(), name.lower())].cite}." for name in used if name in NAMES
-    ]
+    for name in used:
+        if name in NAMES:
+            found.append(NAMES[name].format(METHODS[OTHER_NAMES.get(name.lower(), name.lower())].cite))
     return [what + ".", *(["* p < .05, ** p < .01, *** p < .001 (two-sided)."] if stars else []), *found]
 
 
