@@ -130,6 +130,7 @@ def test_marginal_effects_are_written_beside_their_estimate(posts, tmp_path):
     names = {path.name for path in found.save(tmp_path, "estimate")}
     assert {"estimate-margins.csv", "estimate-margins.json", "estimate-margins.png"} <= names
     assert len(pd.read_csv(tmp_path / "estimate-margins.csv")) == len(found.also[0].table)
+    assert "Average marginal effects are averages over all posts" in methods_text(found, units="posts").text()
 
 
 def test_fixed_effects_are_named_and_folds_keep_clusters_whole(posts):

@@ -144,7 +144,7 @@ def test_notes_say_how_errors_were_made_what_is_compared_and_who_corrects(result
     other = estimate(data, "kind ~ x", predicted_var="kind", prediction="said", sample_prob="equal", splits=1)
     table = regression_table({"Kind": other, "Protest": result}, methods=["corrected"])
     assert table.printed.notes[:2] == (
-        "Standard errors in parentheses; robust to heteroskedasticity (Kind); clustered by outlet (Protest).",
+        "Standard errors in parentheses; robust to heteroskedasticity in Kind; clustered by outlet in Protest.",
         "Kind: log odds against a & b.",
     )
     assert "fish: x" in cells(table) and "tool: Intercept" in cells(table)

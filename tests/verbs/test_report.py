@@ -92,7 +92,7 @@ def test_every_result_is_shown_with_its_figure_and_words(answered):
     for name in ("estimate", "estimate-margins", "modelled", "resampled", "share", "nature-shares", "plan"):
         assert f"results/{name}, made 20" in text, name
         assert (answered.results / f"{name}.png").exists()
-    for name in ("nature-shares-adjusted", "plan-strata", "nature-nature_predicted-audit"):
+    for name in ("nature-shares-adjusted", "nature-nature_predicted-audit"):
         assert f"results/{name}, made 20" in text, name
     assert "results/refused" not in text
     assert "cluster author" in text and "resamples 50" in text and "formula nature" in text

@@ -93,7 +93,7 @@ def methods_text(of: Result | Mapping[str, Any], *, units: str = "rows") -> Meth
     compared, others = _compared(known, method, units)
     tests, several = _many_tests(known)
     sentences = [_what(known, units), *_coded(known, method, units), said, *learnt, *refined(known, method)]
-    sentences += [*errors, *tests, *compared, _software(known)]
+    sentences += [*errors, *_margins(of, units), *tests, *compared, _software(known)]
     unique = dict.fromkeys([*correction.papers, *cited, *more, *several, *others])
     return MethodsText([text for text in sentences if text], sorted(unique, key=lambda one: (one.authors, one.year)))
 
@@ -197,6 +197,13 @@ def _standard_errors(known: Mapping[str, Any], method: str, units: str) -> tuple
     which, paper = ("HC1", papers.ROBUST) if method == "naive" else ("sandwich estimator", papers.SANDWICH)
     said = f"Standard errors are robust to heteroskedasticity ({which}; {paper.short}); intervals are 95 %"
     return [*weighted, said + ("." if known.get("variable") else ", tests two-sided.")], [paper]
+
+
+def _margins(of: Result | Mapping[str, Any], units: str) -> list[str]:
+    """How marginal effects were averaged, where the result has some."""
+    if not isinstance(of, Result) or all(one.name != "margins" for one in of.also):
+        return []
+    return [f"Average marginal effects are averages over all {units}, corrected in the same way."]
 
 
 def _many_tests(known: Mapping[str, Any]) -> tuple[list[str], list[Reference]]:

@@ -265,7 +265,7 @@ def _legend(stars: bool, intervals: bool, columns: list[FittedModel]) -> list[st
         what += f", {how}" if (how := next(iter(made))) and not intervals else ""
         what += f"; standard errors {how}" if how and intervals else ""
     else:
-        each = [f"{how or 'as given'} ({', '.join(heads)})" for how, heads in made.items()]
+        each = [f"{how or 'as given'} in {', '.join(heads)}" for how, heads in made.items()]
         what += f"; {'standard errors ' if intervals else ''}{'; '.join(each)}"
     against = _grouped([(column.reference, column.head) for column in columns if column.reference])
     several = len(columns) > 1

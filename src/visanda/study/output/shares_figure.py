@@ -21,8 +21,8 @@ from visanda.study.regression.coefficients import Z95
 ASIDE = 0.12  # of the least distance of two places, between intervals of one
 LINE = 0.24  # inches a group and method
 WHOLE = 0.06  # a range from which whole per cents are marked
-DATE = r"\d{4}-\d{2}(-\d{2})?"
 OUTSIDE = 0.5  # a corrected share can leave 0-1 by chance, but not by this much
+DATE = r"\d{4}-\d{2}(-\d{2})?"
 
 
 def shares_figure(
