@@ -142,7 +142,7 @@ def test_each_of_several_classes_against_the_others():
     assert rate(table, "all", "false negative rate", "a")["value"] == pytest.approx(0.25)
     assert rate(table, "all", "false positive rate", "b")["value"] == pytest.approx(10 / 80)
     assert rate(table, "all", "false positive rate", "c")["value"] == 0
-    assert set(bias(machine, hand, half, positive="b").table["class"]) == {"b"}
+    assert set(bias(machine, hand, half, positive="b").extra["rates"]["class"]) == {"b"}
 
 
 def test_the_worst_is_found_where_two_groups_meet():
@@ -298,7 +298,7 @@ def test_shares_are_those_of_the_difference_and_words_fit_the_numbers():
     size = "larger" if abs(row["naive"]) > abs(row["corrected"]) else "smaller"
     points = abs(abs(row["naive"]) - abs(row["corrected"])) * 100
     assert f"{points:.1f} percentage points {size} than it is" in found.words[0]
-    assert "may be chance" in found.words[0]
+    assert "That the machine moves it may be chance" in found.words[0]
 
 
 def test_corrected_intervals_and_those_of_the_move_hold_the_truth():

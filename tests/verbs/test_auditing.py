@@ -255,6 +255,12 @@ def test_what_cannot_be_audited_is_said(corpus: Auditing):
     with pytest.raises(InputError, match="has no column 'its'"):
         corpus.audit("gender", codes=codes, by=["skin_tone.its"])
     assert set(corpus.audit("gender", codes=codes, by=["again.monk_tone"]).table["by"]) == {"", "again.monk_tone"}
+    shaded = corpus.audit("gender", codes=codes, by=["again.ita"])
+    ita = corpus.frame("SELECT id, ita FROM again").set_index("id")["ita"].reindex(codes["id"])
+    sizes = shaded.table.set_index("group")["n"]
+    assert sizes["5 brown"] == ita.between(-30, 10, inclusive="right").sum() > 0
+    assert sizes["(missing)"] == ita.isna().sum()
+    assert any("never a person's race" in text for text in shaded.words)
     with pytest.raises(InputError, match="no class in common"):
         corpus.audit("gender", codes=codes.assign(value="f"))
     with pytest.raises(InputError, match="fill it in"):

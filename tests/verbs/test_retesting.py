@@ -35,13 +35,25 @@ def test_each_change_does_what_its_name_says():
 
 def test_measures_move_as_they_should(corpus):
     result = corpus.retest("colour", "composition", n=10, changes=["jpeg-60,mirror", "brighter-10"])
-    table = result.table.set_index(["column", "change"])
+    table = result.extra["moves"].set_index(["column", "change"])
+    wide = result.table.set_index("column")
+    assert list(wide) == ["jpeg-60", "mirror", "brighter-10"]
+    assert wide.loc["brightness", "jpeg-60"] == pytest.approx(
+        table.loc[("brightness", "jpeg-60"), "stability"], abs=6e-4
+    )
+    assert wide.min(axis=1).is_monotonic_increasing
+    assert "palette" not in wide.index and any("cannot be compared: palette" in text for text in result.words)
     assert table.loc[("brightness", "mirror"), "moved"] == pytest.approx(0, abs=1e-3)
     assert table.loc[("brightness", "brighter-10"), "shift"] > 0.1
     assert table.loc[("brightness", "jpeg-60"), "stability"] > 0.99
     assert table.loc[("aspect", "jpeg-60"), "same"] == 1
     assert (table["n"] <= 10).all()
-    assert {path.name for path in corpus.results.glob("retest.*")} == {"retest.csv", "retest.json", "retest.png"}
+    assert {path.name for path in corpus.results.glob("retest.*")} == {
+        "retest.csv",
+        "retest.json",
+        "retest.png",
+    }
+    assert len(pd.read_csv(corpus.results / "retest-moves.csv")) == len(table)
     assert corpus.tables() == ["media"]  # nothing was added to the corpus
     again = corpus.retest("colour", "composition", n=10, changes=["jpeg-60,mirror", "brighter-10"])
     pd.testing.assert_frame_equal(result.table, again.table)
@@ -51,7 +63,7 @@ def test_arguments_reach_the_measure_and_labels_and_text_are_compared(corpus):
     result = corpus.retest("colour", "hash", n=4, changes=["jpeg-30"], colours=2, name="two")
     columns = set(result.table["column"])
     assert {"sha256_pixels", "phash"} <= columns
-    assert result.table.set_index("column").loc["sha256_pixels", "same"] == 0
+    assert result.extra["moves"].set_index("column").loc["sha256_pixels", "same"] == 0
     assert '"colours": 2' in result.provenance["measures"][0]
     assert (corpus.results / "two.csv").exists()
 
@@ -78,6 +90,7 @@ def test_lost_files_are_counted(tmp_path):
         (tmp_path / "pictures" / f"{number}.webp").write_bytes(SAMPLE[number].read_bytes())
     corpus.add(str(tmp_path / "pictures"))
     (tmp_path / "pictures" / "2.webp").unlink()
+    (tmp_path / "pictures" / "3.webp").write_bytes(SAMPLE[3].read_bytes()[:200])
     result = corpus.retest("colour", changes=["mirror"])
-    assert result.provenance["unreadable"] == 1
+    assert result.provenance["unreadable"] == 2
     assert any("cannot be read" in text for text in result.warnings)

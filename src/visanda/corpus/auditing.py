@@ -24,12 +24,14 @@ from visanda.media.image import Image, ImageLike
 from visanda.result import Result
 from visanda.store import Store
 from visanda.study.audit import audit
+from visanda.study.bias.intersections import columns_of
 from visanda.study.reliability import reliability
 from visanda.study.sample import draw
 
 MARGIN = 0.4  # of a face's box, around it: coders see hair and chin
 LONGEST = 800  # pixels of the longer side of the pictures that are written for coders,
 SHORTEST = 300  # and to which small faces are enlarged
+SKIN = ("ita", "monk_tone")  # columns of the measure skin_tone
 SHEET = 60  # pictures on a contact sheet
 _EITHER = (
     "compare with hand codes, as in audit {0} --codes codes.csv, or draw faces to code first, as in audit {0} --sample "
@@ -204,7 +206,7 @@ class Auditing(Store):
             cluster=None if together is None else together.reindex(ids),
         )
         result.warnings = [*given.warnings, *held.warnings, *result.warnings]
-        result.words += [*held.words, *_coders(given)]
+        result.words += [*held.words, *_coders(given), *_of_skin(by)]
         more = {}
         if by and not held.numeric:
             more = unequal_errors(said, held, groups, together, assume_random)
@@ -270,6 +272,13 @@ def _coders(given: HandCodes) -> list[str]:
     if given.variable is None:
         return reliability(independent(given.codes)).words
     return reliability(independent(given.codes), scale=given.variable.scale, order=given.variable.values or None).words
+
+
+def _of_skin(by: list[str]) -> list[str]:
+    """What a reading of skin is, where groups are made of one."""
+    if not any(name.rpartition(".")[2] in SKIN for one in by for name in columns_of(one)):
+        return []
+    return ["Skin tone is read from pictures: light moves it more than skin does, and it is never a person's race."]
 
 
 def _shown(source: ImageLike | None) -> Image:

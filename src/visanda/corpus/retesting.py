@@ -23,6 +23,7 @@ from visanda.study.external import retest
 
 AT_ONCE = 8  # pictures in memory, in all their copies
 ORIGINAL = "original"
+HUE = "hue"
 
 
 class Retesting(Sampling):
@@ -40,7 +41,9 @@ class Retesting(Sampling):
     ) -> Result:
         """How far measures move when pictures are encoded again, made smaller, cropped, mirrored, lit otherwise.
 
-        Pictures are drawn at random and changed in memory; no table of the corpus is touched. Files go into results/.
+        Pictures are drawn at random and changed in memory; no table of the corpus is touched. Stability is 1 where
+        nothing moves: an intraclass correlation of numbers, the share of labels that stay, the cosine of vectors. Files
+        go into results/; ``<name>-moves.csv`` has more numbers of each column and change.
 
         Args:
             measures: of pictures, by name such as ``colour``, or with their arguments such as ``vi.colour(colours=3)``.
@@ -73,7 +76,13 @@ class Retesting(Sampling):
                 result.warnings.append(f"{unread} of the pictures drawn cannot be read and are left out.")
             if "mirror" in asked:
                 result.words.append("Under a mirror, what measures left and right is meant to move.")
+            if HUE in set(result.table["column"]):
+                result.words.append("A hue is an angle: 359 and 1 are neighbours, and count as far apart here.")
+            result.extra["moves"] = result.table
+            result.table = _by_change(result.table)
             written = result.save(self.results, name)
+            result.extra["moves"].to_csv(self.results / f"{name}-moves.csv", index=False)
+            written.append(self.results / f"{name}-moves.csv")
             result.words.append(f"Table, words and figure: {', '.join(str(path) for path in written)}")
             run.counts = {"pictures": drawn, "changes": len(asked)}
         return result
@@ -127,6 +136,13 @@ def _measures(measures: tuple[str | Measure, ...], arguments: dict[str, Any]) ->
     if len({one.name for one in made}) < len(made):
         raise InputError("a measure is named twice: retest it once with each set of arguments, under another --name")
     return made
+
+
+def _by_change(moves: pd.DataFrame) -> pd.DataFrame:
+    """The stability of each column, a column a change, the least stable first."""
+    wide = moves.pivot(index="column", columns="change", values="stability")[list(moves["change"].unique())]
+    order = wide.min(axis=1).sort_values(kind="stable").index
+    return wide.loc[order].round(3).rename_axis(None, axis=1).reset_index()
 
 
 def _changes(changes: list[str] | None) -> list[str]:

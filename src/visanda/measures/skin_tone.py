@@ -14,6 +14,16 @@ from visanda.models.chips import aligned, upright
 MONK = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420")
 """The ten tones of the Monk scale, from the lightest, as sRGB (Monk 2019)."""
 
+ITA_CLASSES = {
+    "1 very light": (55, 90),
+    "2 light": (41, 55),
+    "3 intermediate": (28, 41),
+    "4 tan": (10, 28),
+    "5 brown": (-30, 10),
+    "6 dark": (-90, -30),
+}
+"""Names of readings, with the angles in degrees that they lie between (Chardon, Cretois & Hourseau 1991)."""
+
 SMALLEST = 24  # pixels of the shorter side of a face's box, below which compression and light decide
 DARKEST = 10.0  # median L* of the places that are looked at, below which skin has no colour that can be told
 LEAST_SKIN = 0.25  # share of the pixels looked at that must look like skin

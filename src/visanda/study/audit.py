@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -194,8 +195,7 @@ def _words(
     ]
     everybody = by_class[(by_class["by"] == "") & (by_class["n"] > 0)]
     for row in everybody.to_dict("records"):
-        recall = f"recall {row['recall']:.1%}, 95 % CI [{row['recall_low']:.1%}, {row['recall_high']:.1%}]"
-        right = f"precision {row['precision']:.1%}, 95 % CI [{row['precision_low']:.1%}, {row['precision_high']:.1%}]"
+        recall, right = (_known(row, name) for name in ("recall", "precision"))
         words.append(
             f"{row['class']} (n = {row['n']:,}): {recall}; {right}; {row['share_hand']:.1%} by hand, "
             f"{row['share_machine']:.1%} by machine."
@@ -217,6 +217,14 @@ def _worst(column: str, groups: pd.DataFrame) -> str:
         f"{worst['difference'] * 100:+.1f} percentage points, 95 % CI [{low:+.1f}, {high:+.1f}]{clear}."
         + (f" Coverage: {covered}." if covered else "")
     )
+
+
+def _known(row: Mapping[Hashable, Any], name: str) -> str:
+    """A share with its interval; or that there is none, as precision where the machine never says a class."""
+    if np.isnan(row[name]):
+        return f"no {name}, since the machine {'says nothing of them' if name == 'recall' else 'never says it'}"
+    ends = f"[{row[f'{name}_low']:.1%}, {row[f'{name}_high']:.1%}]"
+    return f"{name} {row[name]:.1%}, 95 % CI {ends if np.isfinite(row[f'{name}_low']) else 'unknown'}"
 
 
 def _interval(row: pd.Series, name: str) -> str:

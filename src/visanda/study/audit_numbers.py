@@ -86,7 +86,7 @@ def _words(table: pd.DataFrame, columns: list[str]) -> list[str]:
     words = [
         f"Where it has a value, it is {_apart(first['bias'])} the hand codes on average (mean error "
         f"{first['bias']:+.2f}, 95 % CI [{first['low']:+.2f}, {first['high']:+.2f}]); mean absolute error "
-        f"{first['mae']:.2f}, root mean square error {first['rmse']:.2f}, r = {first['correlation']:.2f}.",
+        f"{first['mae']:.2f}, root mean square error {first['rmse']:.2f}, {_correlated(first['correlation'])}.",
         f"95 % of errors are expected between {first['limit_low']:+.2f} and {first['limit_high']:+.2f} (limits of "
         "agreement, Bland & Altman 1986).",
     ]
@@ -102,6 +102,10 @@ def _words(table: pd.DataFrame, columns: list[str]) -> list[str]:
             f"[{worst['low']:+.2f}, {worst['high']:+.2f}]."
         )
     return words
+
+
+def _correlated(r: float) -> str:
+    return "no correlation, since one of both never varies" if np.isnan(r) else f"r = {r:.2f}"
 
 
 def _apart(bias: float) -> str:

@@ -140,8 +140,10 @@ def collect(
     if not coded.any():
         raise InputError("no unit has a hand code: code some first")
     weight = np.ones(len(hand)) if weights is None else weights.to_numpy(dtype=float)
-    if not (weight[coded] > 0).all():
-        raise InputError("weights must be above 0 wherever there is a hand code: they are 1 / probability of the draw")
+    if not ((weight[coded] > 0) & np.isfinite(weight[coded])).all():
+        raise InputError(
+            "weights must be numbers above 0 wherever there is a hand code: they are 1 / probability of the draw"
+        )
     labels = pd.DataFrame(index=hand.index) if groups is None else groups
     rows = Rows(
         numeric(machine)[coded],

@@ -11,10 +11,13 @@ from visanda.corpus.audit.columns_by_name import column_of, files_of
 from visanda.corpus.audit.handcodes import HandCodes
 from visanda.corpus.audit.held_against import Held
 from visanda.errors import InputError
+from visanda.measures.skin_tone import ITA_CLASSES
 from visanda.store import Store
 from visanda.study.audit_rows import MOST_VALUES, group_labels
 from visanda.study.bias.intersections import ALL, columns_of, with_intersections
 from visanda.study.columns import numeric
+
+ITA = "ita"  # of the measure skin_tone
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def grouping(store: Store, by: list[str], given: HandCodes, said: Audited) -> Gr
     crossed = [one for one in by if ALL in one]
     plain = list(dict.fromkeys(name for one in by for name in (columns_of(one) if ALL in one else [one])))
     ids = said.values.index
-    found = {name: _labels(column_of(store, name, ids, given.columns)) for name in plain}
+    found = {name: _labels(name, column_of(store, name, ids, given.columns)) for name in plain}
     return Grouping(pd.DataFrame(found, index=ids), [name for name in plain if name not in given.columns], crossed)
 
 
@@ -79,9 +82,16 @@ def clusters(
     return None if nested or not mine.duplicated().any() or mine.nunique() < 2 else files
 
 
-def _labels(column: pd.Series) -> pd.Series:
-    """Many numbers as quarters of all units, so that coded and uncoded ones are cut at the same places."""
+def _labels(name: str, column: pd.Series) -> pd.Series:
+    """Many numbers as quarters of all units, so that coded and uncoded ones are cut at the same places.
+
+    Readings of skin (ita) come in the classes that are published, which mean the same in every collection.
+    """
     values = numeric(column)
+    if name.rpartition(".")[2] == ITA and pd.api.types.is_float_dtype(values):
+        names, ends = list(ITA_CLASSES), [high for _, high in ITA_CLASSES.values()]
+        cut = pd.cut(values, [-90, *sorted(ends)], labels=names[::-1], include_lowest=True)
+        return cut.astype(object).where(values.notna(), None)
     if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_float_dtype(values):
         return column
     if values.nunique() <= MOST_VALUES:

@@ -12,6 +12,7 @@ from visanda.study.bias.worst import PARITY
 from visanda.study.wording import SIGNIFICANT, p_value
 
 MOST_NAMED = 8
+ONE = f"since fewer than two groups have {FEWEST} rows of either kind"
 
 
 def bias_words(
@@ -32,7 +33,7 @@ def bias_words(
         told += [_difference(row) for _, row in _clearest(mine["differences"], "difference").iterrows()]
         told += [_gaps(mine["calibration"], mine["tests"])] if "calibration" in mine else []
         told = [sentence for sentence in told if sentence]
-        words += [f"By {column}: {' '.join(told)}" if told else f"By {column}: nothing to compare, too few rows."]
+        words += [f"By {column}: {' '.join(told)}" if told else f"By {column}: nothing to compare, {ONE}."]
     return words
 
 
@@ -68,8 +69,9 @@ def _worst(worst: pd.DataFrame, tests: pd.DataFrame, rate: str) -> str:
     mine = worst[worst["rate"] == rate].merge(tests, on=["by", "rate", "class"], suffixes=("", "_tested"))
     if mine.empty:
         return ""
-    row = mine.iloc[int(mine["p"].argmin())]
-    p = f"equal rates: {p_value(row['p_holm'])} after Holm ({row['test']})"
+    row = mine.iloc[int(mine["p"].fillna(2.0).argmin())]
+    tested = f"{p_value(row['p_holm'])} after Holm ({row['test']})"
+    p = f"equal rates: {tested if row['p'] <= 1 else 'too few clusters for a test'}"
     if row["value"] == 0:
         return f"The {rate} of {row['class']} is 0 in every group."
     chance = "" if row["gap_low"] > 0 else ", which may be chance"
@@ -110,7 +112,7 @@ def _gaps(calibrated: pd.DataFrame, tests: pd.DataFrame) -> str:
     if len(known) < 2 or tested.empty:
         return ""
     row = known.iloc[int(known["gap"].abs().argmax())]
-    p = tested[tested["class"] == row["class"]]["p_holm"].iloc[0]
+    p = tested[tested["class"] == row["class"]]["p_holm"].fillna(1.0).iloc[0]
     clear = "" if p < SIGNIFICANT else ", which may be chance"
     return (
         f"Probabilities of {row['class']} are furthest off in {row['group']}: {row['predicted']:.1%} on average where "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -99,10 +100,13 @@ def consequence(
     corrected = partial(
         dsl, formula="", model="lm", sample_prob=probability, cluster=together, splits=splits, seed=seed
     )
+    learner: Literal["linear", "raw"] = "linear" if rows["error"].nunique() > 1 else "raw"  # of none: as it says
     fits = {
         NAIVE: naive(rows.dropna(subset=["label"]), "code ~ C(group)", "lm", ["code"], ["label"], together),
         GOLD: gold_only(rows, "code ~ C(group)", "lm", ["code"], probability, together),
-        CORRECTED: corrected(rows, formula="code ~ C(group)", predicted_var=["code"], prediction=["machine"]),
+        CORRECTED: corrected(
+            rows, formula="code ~ C(group)", predicted_var=["code"], prediction=["machine"], learner=learner
+        ),
     }
     wrong = None
     if rows["error"].nunique() > 1:
@@ -155,6 +159,15 @@ def _prepared(
             f"only {len(kept)} of {len(by_name)} groups of {by!r} have {FEWEST} coded rows or more: code rows of at "
             "least two, or put groups together"
         )
+    if code.dropna().nunique() < 2:
+        raise DesignError(
+            f"all {code.notna().sum()} hand codes of {variable!r} are {code.dropna().iloc[0]:g}: nothing tells what "
+            "the machine does to the others. Code more rows"
+        )
+    if cluster and (missing := int(rows["cluster"].isna().sum())):
+        raise DesignError(f"{missing} rows have no {cluster!r}: fill it in, or leave these rows out")
+    if cluster and rows.loc[code.notna(), "cluster"].nunique() < 2:
+        raise DesignError(f"all coded rows lie in one cluster of {cluster!r}: standard errors need several")
     order = {name: f"{place:02d}" for place, name in enumerate(kept.index)}
     rows = rows[rows["name"].isin(order)].assign(group=rows["name"].map(order))
     left, few = by_name.index.difference(kept.index), kept.index[kept["coded"] < FEW]
@@ -206,7 +219,10 @@ def _words(table: pd.DataFrame, share: str) -> list[str]:
         f"{before:+.1f} percentage points as the machine says, {after:+.1f} corrected (95 % CI "
         f"[{row['corrected_low'] * 100:+.1f}, {row['corrected_high'] * 100:+.1f}])"
     )
-    chance = "" if row["moved_low"] > 0 or row["moved_high"] < 0 else ". That may be chance: code more to know"
+    if np.isnan(row["moved_low"]):
+        return [f"The machine errs in no coded row: nothing tells that it moves the difference in {share}: {values}."]
+    sure = row["moved_low"] > 0 or row["moved_high"] < 0
+    chance = "" if sure else ". That the machine moves it may be chance: code more to know"
     change = abs(abs(before) - abs(after))
     if before * after < 0:
         first = f"The machine turns the difference in {share} between {groups} round: {values}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from visanda.study.resampling import Array, spread
 
 Kind = Literal["number", "label", "vector"]
 NAN = float("nan")
+COLOUR = re.compile("#[0-9a-fA-F]{6}")  # the least change of a pixel is another colour: never the same, and never far
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Moved:
 
 
 def kind_of(column: pd.Series) -> Kind | None:
-    """What a column holds; ``None`` for what cannot be compared, such as lists of numbers of various lengths."""
+    """What a column holds; ``None`` for what cannot be compared: lists of numbers of various lengths, colours."""
     held = column.dropna()
     if held.empty:
         return None
@@ -49,7 +51,7 @@ def kind_of(column: pd.Series) -> Kind | None:
     if hasattr(first, "__len__") and not isinstance(first, str):
         items = [item for value in held for item in value]
         if any(isinstance(item, str) for item in items):
-            return "label"
+            return None if all(COLOUR.fullmatch(str(item)) for item in items) else "label"
         return "vector" if len({len(value) for value in held}) == 1 and items else None
     if pd.api.types.infer_dtype(held, skipna=True) == "boolean":
         return "label"

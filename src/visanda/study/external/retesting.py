@@ -65,6 +65,7 @@ def retest(
     if not tables:
         raise InputError("measure the units again first: there is no second table")
     names = _columns(original, tables, columns, key)
+    skipped = [str(name) for name in original if name not in (*names, key, "error")] if columns is None else []
     base = _keyed(original, key, "the original table")
     rows: list[dict[str, object]] = []
     for change, table in tables.items():
@@ -82,7 +83,7 @@ def retest(
     return Result(
         title="Test and retest: how far each column moves",
         table=table,
-        words=_words(table),
+        words=_words(table) + ([f"Of a kind that cannot be compared: {', '.join(skipped)}."] if skipped else []),
         warnings=_warnings(table),
         draw=partial(retest_plot, table),
         provenance={"units": len(base), "changes": list(tables), "resamples": resamples, "seed": seed},
