@@ -30,7 +30,7 @@ def column_of(store: Store, name: str, ids: pd.Index, beside: pd.DataFrame | Non
         return beside[name].reindex(ids)
     if name in codes.variables(store.folder):
         return codes.gold_of(store.folder, name).reindex(ids).rename(name)
-    table, column = home_of(store, name, ids, [] if beside is None else list(map(str, beside)))
+    table, column = home_of(store, name, ids, None if beside is None else list(map(str, beside)))
     values = store.frame(f"SELECT id, {quoted(column)} AS value FROM {quoted(table)}").set_index("id")["value"]
     return pd.Series(values.reindex(files_of(ids) if table == MEDIA else ids).to_numpy(), index=ids, name=name)
 
@@ -84,7 +84,7 @@ def home_of(store: Store, name: str, ids: pd.Index | None = None, brought: list[
         named = " or ".join(f"{table}.{column}" for table, column in there.items())
         raise InputError(f"{name!r} is in several tables: say {named}")
     if not there:
-        raise _not_there(store, name, every, brought or [])
+        raise _not_there(store, name, every, brought)
     return next(iter(there.items()))
 
 
@@ -92,9 +92,17 @@ def _units(store: Store, table: str) -> set[str]:
     return set(store.query(f"SELECT id FROM {quoted(table)}")["id"].to_pylist())
 
 
-def _not_there(store: Store, name: str, every: dict[str, list[str]], brought: list[str]) -> InputError:
-    known = [*brought, *(column for columns in every.values() for column in columns), *codes.variables(store.folder)]
+def _not_there(store: Store, name: str, every: dict[str, list[str]], brought: list[str] | None) -> InputError:
+    known = [
+        *(brought or []),
+        *(column for columns in every.values() for column in columns),
+        *codes.variables(store.folder),
+    ]
     close = get_close_matches(name, list(dict.fromkeys(known)), n=3)
     hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
-    where = "no column of the hand codes, of media or of a table of the same units" if brought else "in no table"
+    where = (
+        "no column of the hand codes, of media or of a table of the same units"
+        if brought is not None
+        else "in no table"
+    )
     return InputError(f"{name!r} is {where}: {hint}'visanda columns' lists all of them")
