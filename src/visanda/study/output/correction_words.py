@@ -120,14 +120,16 @@ def cross_fitting(known: Mapping[str, Any], method: str) -> tuple[list[str], lis
     return [text + "."], cited
 
 
-def refined(known: Mapping[str, Any], method: str) -> list[str]:
+def refined(known: Mapping[str, Any], method: str) -> tuple[list[str], list[Reference]]:
     """That the estimator differs from the published one, where it does."""
     if not known.get("refined"):
-        return []
-    if method == "debias":
-        return ["Beyond the published estimator, the bias that the resamples show was taken out."]
-    return [
+        return [], []
+    if method == "ptd":
+        return ["Beyond the published estimator, the bias that the resamples show was taken out."], []
+    said = (
         "Beyond the published estimator, two refinements for few codes were used: the bias of second order was "
-        "estimated by the jackknife and taken out, and intervals and tests use quantiles of Student's t, with degrees "
-        "of freedom after Satterthwaite (1946), in place of the normal distribution."
-    ]
+        f"estimated by the jackknife ({papers.BIAS.short}) and taken out, and intervals and tests use quantiles of "
+        f"Student's t, with approximate degrees of freedom ({papers.DEGREES.short}), in place of the normal "
+        "distribution."
+    )
+    return [said], [papers.BIAS, papers.DEGREES]

@@ -89,12 +89,13 @@ def methods_text(of: Result | Mapping[str, Any], *, units: str = "rows") -> Meth
         cite=correction.cite, units=units, resamples=f" of {resampled:,} resamples" if resampled else ""
     )
     learnt, cited = cross_fitting(known, method)
+    beyond, few = refined(known, method)
     errors, more = _standard_errors(known, method, units)
     compared, others = _compared(known, method, units)
     tests, several = _many_tests(known)
-    sentences = [_what(known, units), *_coded(known, method, units), said, *learnt, *refined(known, method)]
+    sentences = [_what(known, units), *_coded(known, method, units), said, *learnt, *beyond]
     sentences += [*errors, *_margins(of, units), *tests, *compared, _software(known)]
-    unique = dict.fromkeys([*correction.papers, *cited, *more, *several, *others])
+    unique = dict.fromkeys([*correction.papers, *cited, *few, *more, *several, *others])
     return MethodsText([text for text in sentences if text], sorted(unique, key=lambda one: (one.authors, one.year)))
 
 

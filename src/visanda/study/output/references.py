@@ -218,6 +218,26 @@ SURVEY = Reference(
     pages="279–292",
     doi="10.2307/1402588",
 )
+BIAS = Reference(
+    "quenouille1956",
+    ("Quenouille, M. H.",),
+    1956,
+    "Notes on bias in estimation",
+    "Biometrika",
+    volume="43",
+    issue="3/4",
+    pages="353–360",
+)
+DEGREES = Reference(
+    "satterthwaite1946",
+    ("Satterthwaite, F. E.",),
+    1946,
+    "An approximate distribution of estimates of variance components",
+    "Biometrics Bulletin",
+    volume="2",
+    issue="6",
+    pages="110–114",
+)
 HOLM = Reference(
     "holm1979",
     ("Holm, S.",),
@@ -264,6 +284,8 @@ EVERY = (
     ROBUST,
     CLUSTERED,
     SURVEY,
+    BIAS,
+    DEGREES,
     HOLM,
     FALSE_DISCOVERY,
     NEYMAN,
