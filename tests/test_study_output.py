@@ -115,7 +115,7 @@ def test_large_numbers_have_no_digits_that_nobody_reads(value, said):
 
 def test_thresholds_and_dispersion_stand_apart_at_the_bottom():
     columns = {"term": ["low|mid", "x", "mid|high"], "estimate": [-1.0, 2, 3], "se": 1.0, "model": "ordinal"}
-    counts = {"term": ["x", "alpha", "Intercept"], "estimate": [1.0, 2, 3], "se": 1.0, "model": "negbin"}
+    counts = {"term": ["x", "alpha (dispersion)", "Intercept"], "estimate": [1.0, 2, 3], "se": 1.0, "model": "negbin"}
     table = regression_table({"o": pd.DataFrame(columns), "n": pd.DataFrame(counts)})
     blocks = [[line.label for line in block if line.label] for block in table.printed.blocks]
     assert blocks == [

@@ -38,7 +38,7 @@ WANTED = (
 )
 THRESHOLD = re.compile(r"[^|\[\]()~]+\|[^|\[\]()~]+")
 ROBUST = ("mean", "lm", "logit", "poisson", "multinomial", "fe", "negbin", "ordinal", "fepois")
-DISPERSION = "alpha"  # of negative binomial counts, as their fit names it
+DISPERSION = ("alpha", "alpha (dispersion)")  # of negative binomial counts
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class FittedModel:
 
     def is_parameter(self, term: str) -> bool:
         """Whether a term is none of the formula's: a threshold ``low|mid``, a dispersion."""
-        return bool(THRESHOLD.fullmatch(term)) or (term == DISPERSION and self.facts.get(KIND) == KINDS["negbin"])
+        return bool(THRESHOLD.fullmatch(term)) or (term in DISPERSION and self.facts.get(KIND) == KINDS["negbin"])
 
 
 def fitted_models(
@@ -205,4 +205,4 @@ def _labelled(column: FittedModel, labels: Mapping[str, str]) -> FittedModel:
 def _parameter(column: FittedModel, term: str) -> str:
     if not column.is_parameter(term):
         return ""
-    return "Dispersion (α)" if term == DISPERSION else f"Threshold {term.replace('|', ' | ')}"
+    return "Dispersion (α)" if term in DISPERSION else f"Threshold {term.replace('|', ' | ')}"
