@@ -51,6 +51,8 @@ def test_the_methods_paragraph_says_what_was_done(result):
         "egami2023",
         "egami2024",
         "liang1986",
+        "quenouille1956",
+        "satterthwaite1946",
     ]
 
 

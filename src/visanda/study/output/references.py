@@ -227,6 +227,7 @@ BIAS = Reference(
     volume="43",
     issue="3/4",
     pages="353–360",
+    doi="10.1093/biomet/43.3-4.353",
 )
 DEGREES = Reference(
     "satterthwaite1946",
@@ -237,6 +238,7 @@ DEGREES = Reference(
     volume="2",
     issue="6",
     pages="110–114",
+    doi="10.2307/3002019",
 )
 HOLM = Reference(
     "holm1979",
