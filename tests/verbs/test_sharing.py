@@ -161,6 +161,13 @@ def test_what_an_estimate_needs_and_stays_at_home_is_said(studied: Corpus, tmp_p
     assert not any("'category'" in text for text in share(studied, tmp_path / "two", keep=["category"]).warnings)
 
 
+def test_the_condition_of_an_estimate_stays_at_home(studied: Corpus, tmp_path: Path):
+    studied.estimate("nature", where="author <> 'Ada Lovelace'", name="some")
+    share(studied, tmp_path / "copy")
+    shared = (tmp_path / "copy" / "results" / "some.json").read_text("utf-8")
+    assert "nature" in shared and "Lovelace" not in shared
+
+
 def test_words_and_fingerprints_only_when_asked(studied: Corpus, tmp_path: Path):
     ids = studied.frame("SELECT id FROM media ORDER BY id LIMIT 3")["id"].to_list()
     rows = {"id": ids, "parent": ids, "text": ["Ada Lovelace", "STOP", None], "confidence": [0.9, 0.8, None]}
