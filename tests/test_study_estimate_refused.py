@@ -230,3 +230,15 @@ def test_marginal_effects_that_there_are_none_of_are_refused_before_resampling(p
 def test_a_table_without_rows(posts):
     with pytest.raises(InputError, match="the table has no rows"):
         estimate(posts.head(0), "y ~ x", **KNOWN)
+
+
+@pytest.mark.parametrize("formula", ["size ~ y + I(y**2)", "size ~ y + I(y**2) + x | city"])
+def test_the_square_of_zeros_and_ones_is_no_other_variable(posts, formula):
+    """Of the machine's probabilities it is one, and would be told apart by the machine's word alone."""
+    chance = posts.assign(said=0.1 + 0.8 * posts["said"])
+    with pytest.raises(
+        DesignError, match=r"collinear terms: I\(y \*\* 2\) is a combination of y|y is a combination of I"
+    ):
+        estimate(chance, formula, **KNOWN)
+    wide = chance.assign(said=posts["z"], y=posts["z"].where(posts["y"].notna()) + posts["y"])
+    assert "I(y ** 2)" in set(by(estimate(wide, formula, **KNOWN), CORRECTED).index)

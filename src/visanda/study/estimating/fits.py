@@ -21,6 +21,7 @@ from visanda.study.regression.bootstrap import Progress
 from visanda.study.regression.coefficients import Estimates
 from visanda.study.regression.every import regression
 from visanda.study.regression.families import FAMILIES
+from visanda.study.regression.formula import design, refuse_collinear_matrix
 from visanda.study.regression.moments import NoSolution
 from visanda.study.regression.ordinary import weighted
 from visanda.study.regression.separation import explained
@@ -74,6 +75,7 @@ def _corrected(asked: Question, method: str, settings: Settings) -> Estimates:
     predictions = [_prediction(one.variable, one.columns, one.values) for one in asked.machine]
     shared: dict[str, Any] = {"predicted_var": asked.variables, "prediction": predictions, "cluster": asked.cluster}
     if method == "dsl":
+        _refuse_repeating_codes(asked)
         known: dict[str, Any] = {"sample_prob": asked.probability, "weights": asked.weights, "model": asked.model}
         return dsl(asked.rows.data, asked.asked, **known, **shared, **settings.crossfitting)
     if asked.weights:
@@ -98,6 +100,21 @@ def _corrected(asked: Question, method: str, settings: Settings) -> Estimates:
         formula = asked.formula if asked.kind == "mean" else asked.asked
         return ppi(asked.rows.data, formula, model=asked.kind, **one)  # type: ignore[arg-type]
     return likelihood(asked.rows.data, asked.asked, model=asked.model, **one)  # type: ignore[arg-type]
+
+
+def _refuse_repeating_codes(asked: Question) -> None:
+    """DesignError where terms of predicted variables are collinear as people coded them, if not as machines see them.
+
+    The square of a variable of 0 and 1 is the variable itself; that of a probability is not, and would tell them apart
+    by the machine's word alone.
+    """
+    coded = asked.rows.data[asked.rows.coded].assign(outcome__=1.0)
+    made = design(f"outcome__ ~ {asked.fixed.split('~', 1)[1]}", coded)
+    mine = made.columns_of(asked.variables)
+    places = [place for place, name in enumerate(made.names) if place in mine or name == "Intercept"]
+    kept = [place for place in places if made.matrix[:, place].any()]
+    if len(kept) > 1:
+        refuse_collinear_matrix(made.matrix[:, kept], [made.names[place] for place in kept])
 
 
 def others(asked: Question, truth: Mapping[str, str] | None) -> dict[str, Callable[[], Estimates]]:

@@ -79,11 +79,16 @@ class Design:
         assert whole is not None
         return whole
 
-    def columns_without(self, variables: Iterable[str]) -> NDArray[np.float64]:
-        """(n, c) the columns of the matrix that are made of none of ``variables``, constant ones left out."""
+    def columns_of(self, variables: Iterable[str]) -> list[int]:
+        """The places of the columns that are made of one of ``variables``."""
         indices, every = self.spec.rhs.variable_indices, tuple(map(str, self.spec.rhs.column_names))
         made = {every[index] for name in variables for index in indices.get(name, [])}
-        kept = [index for index, name in enumerate(self.names) if name not in made]
+        return [place for place, name in enumerate(self.names) if name in made]
+
+    def columns_without(self, variables: Iterable[str]) -> NDArray[np.float64]:
+        """(n, c) the columns of the matrix that are made of none of ``variables``, constant ones left out."""
+        made = set(self.columns_of(variables))
+        kept = [index for index in range(len(self.names)) if index not in made]
         return self.matrix[:, [index for index in kept if np.ptp(self.matrix[:, index]) > 0]]
 
 
