@@ -93,3 +93,12 @@ def test_means_of_numbers_are_no_shares():
     found = shares_by(data, "size", by=["group"], prediction="p", splits=1)
     assert found.title == "Means of size by group" and found.figure is None
     assert found.table["high"].max() > 1
+
+
+def test_times_are_drawn_from_left_to_right_under_their_names():
+    data = posts([0.3, 0.5, 0.4])
+    data["group"] = data["group"].map({"g0": "2023-Q4", "g1": "2024-Q1", "g2": "2024-Q3"})
+    (axes,) = shares_by(data, "y", **KNOWN).figure.axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["2023-Q4", "2024-Q1", "2024-Q3"]
+    first, second, third = axes.get_xticks()
+    assert 1.8 < (third - second) / (second - first) < 2.2  # a quarter is missing between

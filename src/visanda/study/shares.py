@@ -27,6 +27,8 @@ from visanda.study.sample import EVERYTHING, strata
 FEW = 20  # codes of a group below which its share is rough
 COLUMNS = ["group", "method", "estimate", "se", "low", "high", "n", "n_coded"]
 MOST_SAID = 6  # groups; more are read in the table
+MOST_TERMS = 8  # categories that a figure tells apart
+MOST_NAMES = 8  # of times below a figure
 
 
 def shares_by(
@@ -124,7 +126,6 @@ def shares_by(
     terms = table["term"].unique()
     table = table[[*COLUMNS, "term"] if len(terms) == 1 else [*COLUMNS[:2], "term", *COLUMNS[2:]]]
     title = f"{variable}" + (f" by {', '.join(by)}" if by else "")
-    shown = table[table["term"] == terms[-1]]
     are = "Shares" if terms[-1].startswith("share of ") else "Means"
     called = by[0] if len(by) == 1 else "group"
     return Result(
@@ -132,7 +133,7 @@ def shares_by(
         table=table,
         words=_words(table),
         warnings=[f"No corrected share of {text}" for text in refused] + _same(alike) + _warnings(table),
-        draw=partial(_figure, shown, called, str(terms[-1])) if by and are == "Shares" else None,
+        draw=partial(_figure, table, variable, called) if by and are == "Shares" else None,
         provenance={
             "variable": variable,
             "by": list(by),
@@ -148,12 +149,25 @@ def shares_by(
     )
 
 
-def _figure(table: pd.DataFrame, called: str, title: str) -> Figure:
-    """Groups from above to below; those that are times, from left to right."""
-    groups = table["group"].astype(str)
+def _figure(table: pd.DataFrame, variable: str, called: str) -> Figure:
+    """Groups from above to below, or times from left to right; of categories, the corrected shares of each."""
+    terms = list(table["term"].unique())
+    by, title = "method", str(terms[0])
+    if len(terms) > 1:
+        table = table[_corrected(table) & table["term"].isin(terms[:MOST_TERMS])]
+        by, title = "term", f"{variable}: corrected shares"
+    names = table["group"].astype(str)
+    groups = names
     with suppress(InputError):  # no times
-        groups = written_times(groups, called)[1]
-    return shares_figure(table.drop(columns="group").assign(**{called: groups}), group=called, title=title)
+        groups = written_times(names, called)[1]
+    figure = shares_figure(
+        table.drop(columns="group").assign(**{called: groups}), group=called, by=by, title=title, label="Share"
+    )
+    if groups is not names:  # named as in the table, as far as there is room
+        places = pd.Series(groups.to_numpy(), index=names.to_numpy()).drop_duplicates().sort_values()
+        kept = places.iloc[:: -(-len(places) // MOST_NAMES)]
+        figure.axes[0].set_xticks(kept.to_numpy(), [str(name) for name in kept.index])
+    return figure
 
 
 def _never_coded(

@@ -19,6 +19,7 @@ from visanda.study.output.given import called
 from visanda.study.regression.coefficients import Z95
 
 ASIDE = 0.12  # of the least distance of two places, between intervals of one
+WIDEST = 0.7  # of that distance, from the first interval of a place to the last
 LINE = 0.24  # inches a group and method
 WHOLE = 0.06  # a range from which whole per cents are marked
 OUTSIDE = 0.5  # a corrected share can leave 0-1 by chance, but not by this much
@@ -72,7 +73,8 @@ def shares_figure(
     for place, (method, colour) in enumerate(zip(methods, colours(methods), strict=True)):
         mine = rows[rows["by"] == method]
         if ordered:
-            aside = (place - (len(methods) - 1) / 2) * _step(rows["group"]) * ASIDE if len(methods) > 1 else None
+            apart = _step(rows["group"]) * min(ASIDE, WIDEST / len(methods))
+            aside = (place - (len(methods) - 1) / 2) * apart if len(methods) > 1 else None
             _over_time(axes, mine, colour, MARKERS[place], method, aside)
         else:
             height = np.array([places.index(name) for name in mine["group"]])
