@@ -102,3 +102,10 @@ def test_times_are_drawn_from_left_to_right_under_their_names():
     assert [text.get_text() for text in axes.get_xticklabels()] == ["2023-Q4", "2024-Q1", "2024-Q3"]
     first, second, third = axes.get_xticks()
     assert 1.8 < (third - second) / (second - first) < 2.2  # a quarter is missing between
+
+
+def test_a_group_that_is_one_cluster_is_not_corrected():
+    data = posts([0.3, 0.5]).assign(outlet=lambda rows: np.where(rows["group"] == "g0", "one", rows["cluster"]))
+    found = shares_by(data, "y", cluster="outlet", **KNOWN)
+    assert set(found.table["group"]) == {"g1"}
+    assert any("g0: codes lie in fewer than 5 clusters of 'outlet'" in text for text in found.warnings)

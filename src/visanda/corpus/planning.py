@@ -203,7 +203,7 @@ class Planning(Estimating):
                     progress=lambda done, total: advance(1),
                 )
             result.words += [one.words]
-            result.warnings += notes
+            result.warnings = [_flags(text) for text in result.warnings] + notes
             result.provenance |= {"where": where, "made": datetime.now().astimezone().isoformat(" ", "minutes")}
             if adjust:
                 try:

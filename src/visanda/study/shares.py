@@ -24,6 +24,7 @@ from visanda.study.panels.written import written_times
 from visanda.study.regression.bootstrap import Progress
 from visanda.study.sample import EVERYTHING, strata
 
+FOLDS = 5  # of the cross-fitting, which are made of whole clusters
 FEW = 20  # codes of a group below which its share is rough
 COLUMNS = ["group", "method", "estimate", "se", "low", "high", "n", "n_coded"]
 MOST_SAID = 6  # groups; more are read in the table
@@ -92,6 +93,7 @@ def shares_by(
         "splits": splits,
         "seed": seed,
     }
+    lumped: list[str] = []  # groups whose codes lie in few clusters
     tables, refused, bare, alike = [], [], [], []  # of groups: shares, why there are none, too few codes, all the same
     names = sorted(groups.unique())
     shares = bool(values) and (not pd.api.types.is_number(values[0]) or set(values) <= {0.0, 1.0})
@@ -101,6 +103,8 @@ def shares_by(
         try:
             if n_coded < FEWEST_CODED:
                 bare.append(str(group))
+            elif cluster is not None and rows.loc[rows[variable].notna(), cluster].nunique() < FOLDS:
+                lumped.append(str(group))
             elif shares and len(values) > 1 and rows[variable].nunique() == 1:
                 found = shares_alike(
                     rows, variable, values, prediction, label, sample_prob, cluster, naive=NAIVE, gold=GOLD
@@ -120,6 +124,11 @@ def shares_by(
             progress(place + 1, len(names))
     if bare:
         refused.append(f"{', '.join(bare)}: fewer than {FEWEST_CODED} codes there. Code more, or take groups together.")
+    if lumped:
+        refused.append(
+            f"{', '.join(lumped)}: codes lie in fewer than {FOLDS} clusters of {cluster!r} there, which do not tell "
+            "how much clusters differ. Take groups together; or, where rows are independent, leave out the cluster."
+        )
     if not any(_corrected(one).any() for one in tables):
         raise DesignError("no group can be corrected: " + "; ".join([*refused, *_same(alike)][:3]))
     table = _ended(pd.concat(tables, ignore_index=True))
