@@ -13,6 +13,8 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 import tempfile
 import types
 from collections.abc import Iterator, Mapping
@@ -29,7 +31,7 @@ from visanda.models import MODELS
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Written by docs/generate.py from the code: change the code, then 'make docs'. -->"
-PLAYED = tuple(DOCS / f"guide/{name}.md" for name in ("start", "classify", "video", "faces"))  # their commands are run
+PLAYED = tuple(DOCS / f"guide/{name}.md" for name in ("start", "classify", "video", "faces", "studies"))  # they are run
 WIDTH = 100  # of what commands print on a page
 
 
@@ -311,11 +313,11 @@ def models() -> str:
 
 # a page whose commands are run
 
-BLOCK = re.compile(r"```(console|python)\n(.*?)```", re.S)
+BLOCK = re.compile(r"```(console|python|text)\n(.*?)```", re.S)
 
 
 def blocks(markdown: str) -> list[tuple[str, str]]:
-    """The blocks of a page that run, in order: ``console`` or ``python``, and the text."""
+    """The blocks of a page that run, and what they print: ``console``, ``python`` or ``text``, and what is in them."""
     return [(found[1], found[2]) for found in BLOCK.finditer(markdown)]
 
 
@@ -330,6 +332,8 @@ def run_command(command: str) -> str:
     cli.console.width = WIDTH
     if words[0] == "cd":
         os.chdir(words[1])
+    elif words[0] == "python":
+        return subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True, check=True).stdout
     elif words[0] == "cp":
         assert words[:2] == ["cp", "-r"], command
         shutil.copytree(Path(visanda.__file__).parents[2] / words[2], words[3])
@@ -347,25 +351,35 @@ def run_command(command: str) -> str:
 
 
 def replay(markdown: str) -> str:
-    """A page with what its commands really print, run in order on the sample photos and videos."""
+    """A page with what its commands and its Python really print, run in order on the sample photos and videos.
+
+    What Python prints stands in a block of text below it, or nowhere.
+    """
     home = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         here = str(Path.cwd())
         names: dict[str, Any] = {}
+        last = ""
 
         def run(found: re.Match[str]) -> str:
+            nonlocal last
             kind, text = found[1], found[2]
+            if kind == "text":
+                return f"```text\n{cut(last)}```"
             if kind == "python":
-                with contextlib.redirect_stdout(io.StringIO()):
+                with contextlib.redirect_stdout(io.StringIO()) as output, contextlib.redirect_stderr(io.StringIO()):
                     exec(compile(text, "a page", "exec"), names)
+                last = output.getvalue()
                 return found[0]
             shown = [f"$ {command}\n{printed(command)}" for command in commands_of(text)]
             return f"```console\n{''.join(shown)}```"
 
         def printed(command: str) -> str:
-            lines = run_command(command).replace(here + "/", "").splitlines()
-            return "".join(f"{line.rstrip()}\n" for line in lines)
+            return cut(run_command(command))
+
+        def cut(output: str) -> str:
+            return "".join(f"{line.rstrip()}\n" for line in output.replace(here + "/", "").splitlines())
 
         try:
             return BLOCK.sub(run, markdown)

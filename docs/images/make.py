@@ -1,7 +1,7 @@
 """Make the pictures in docs/images: report.png, two parts of the demonstration's report side by side, for README.md;
 timeline.png and votes.png, of the sample videos, for guide/video.md; faces.png, of sample
 photographs, for guide/faces.md; classify-study.png, the figures of the study at the end of guide/classify.md, and
-classify.png, some of them, for README.md.
+classify.png, some of them, for README.md; studies-pictures.jpg and studies.png, of the first study in guide/studies.md.
 
 ``python docs/images/make.py [REPORT.html]``; without a report, the demonstration is run first. Needs playwright
 (extra ``test``) and Chromium at /usr/bin/chromium.
@@ -13,15 +13,19 @@ import base64
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 import visanda
 from visanda.demo import demo
+from visanda.study import Estimates, dsl, ordinary
 
 HERE = Path(__file__).parent
 
@@ -120,6 +124,63 @@ def make_classify(folder: Path) -> None:
     montage([results / name for name in (FIGURES[3], FIGURES[1])], HERE / "classify.png")
 
 
+def make_studies(folder: Path) -> None:
+    """Run the first study of guide/studies.md; draw some of its pictures, and what it finds."""
+    folder.mkdir()
+    shutil.copytree(Path(visanda.__file__).parent / "sample", folder / "sample")
+    os.chdir(folder)
+    subprocess.run([sys.executable, HERE.parent / "studies" / "cities.py"], check=True)
+    page = (HERE.parent / "guide" / "studies.md").read_text("utf-8")
+    study = page.partition("**From city-days to the table.**")[0]
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", study, re.S):
+        exec(block, names)
+    corpus, days = names["corpus"], names["days"]
+    rows = corpus.join("faces_by_picture").query("n_faces >= 3")
+    shown = [rows[(rows["night"] == night) & (rows["violent"] == code)].iloc[at] for night, code, at in SHOWN_PICTURES]
+    sheet = corpus.sheet(*(row["id"] for row in shown), boxes="faces", out=HERE / "studies-pictures.jpg")
+    assert sheet == HERE / "studies-pictures.jpg"
+    known = {"predicted_var": ["violence", "violence_sq"], "prediction": ["said", "said_sq"]}
+    asked = "lead_log_size ~ violence + violence_sq + log_size | city + month"
+    corrected = dsl(days, asked, **known, sample_prob="violence_pi", cluster="city")
+    naive = ordinary(days.assign(violence=days["said"], violence_sq=days["said_sq"]), asked, cluster="city")
+    draw_curves(naive, corrected, HERE / "studies.png")
+
+
+SHOWN_PICTURES = [  # by night, violent, which of them
+    *((False, "no", 3), (False, "yes", 40), (False, "yes", 20)),
+    *((True, "no", 3), (True, "yes", 12), (True, "yes", 25)),
+]
+
+
+def draw_curves(naive: Estimates, corrected: Estimates, target: Path) -> None:
+    """How many times larger tomorrow's crowd is, by the violence of today, with intervals."""
+    violence = np.linspace(0, 1, 101)
+    terms = np.stack([violence, violence**2], axis=1)
+    figure = Figure(figsize=(7.2, 4.2), layout="constrained")
+    axes = figure.subplots()
+    curves = [  # name, coefficients, their covariance, colour, where the name stands
+        ("what was put in", np.array([5.0, -4.0]), np.zeros((2, 2)), "#009E73", (0.3, 5.3)),
+        ("naive: the machine's labels", naive.coef[:2], naive.cov[:2, :2], "#D55E00", (0.62, 1.9)),
+        ("corrected", corrected.coef[:2], corrected.cov[:2, :2], "#0072B2", (0.86, 6.3)),
+    ]
+    for name, coef, cov, colour, place in curves:
+        middle = terms @ coef
+        wide = 1.96 * np.sqrt(np.einsum("ij,jk,ik->i", terms, cov, terms))
+        axes.fill_between(violence, np.exp(middle - wide), np.exp(middle + wide), color=colour, alpha=0.15, linewidth=0)
+        axes.plot(violence, np.exp(middle), "-" if wide.any() else "--", color=colour, linewidth=2)
+        line = {"arrowstyle": "-", "color": colour, "linewidth": 0.8}
+        peak = (violence[62], np.exp(middle[62]))
+        axes.annotate(name, peak, place, color=colour, fontsize=11, ha="center", arrowprops=line)
+    axes.set_xlabel("Share of today's pictures that show violence")
+    axes.set_ylabel("Crowd tomorrow: times that without violence")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0.8, 7)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(target, dpi=160)
+    Image.open(target).convert("RGB").quantize(200).save(target, optimize=True)
+
+
 def montage(figures: list[Path], target: Path) -> None:
     """Figures in two columns on white."""
     pictures = []
@@ -140,6 +201,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         make_classify(Path(folder) / "classify")
         make_faces(Path(folder) / "faces")
+        make_studies(Path(folder) / "studies")
         given = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(folder) / "demo" / "results" / "report.html"
         if len(sys.argv) < 2:
             demo(Path(folder) / "demo")
