@@ -18,9 +18,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from visanda.study.clock import on_clock
-from visanda.study.intervals import around, during
-from visanda.study.panel import aggregate, bins
+from visanda.study.time.clock import on_clock
+from visanda.study.time.intervals import around, during
+from visanda.study.time.panel import aggregate, bins
 
 HOURS = 8  # that a recording lasts
 

@@ -22,7 +22,7 @@ from visanda.measures.dissolves import following, mixtures
 from visanda.measures.shots import AROUND, AT_ONCE, LATEST, shots
 from visanda.measures.transnet import CONTEXT, Judged, judged, transitions
 from visanda.media import Facts, Frame, Video, load
-from visanda.study.shots import shot_statistics
+from visanda.study.time.shots import shot_statistics
 
 SMALL = (64, 36)
 PHOTOS = sorted((Path(visanda.__file__).parent / "sample" / "photos").glob("*_mon_*.webp"))

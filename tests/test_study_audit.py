@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from visanda.errors import InputError
-from visanda.study.audit import audit
-from visanda.study.audit_rows import difference, proportion
+from visanda.study.audit.by_group import audit
+from visanda.study.audit.rows import difference, proportion
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from visanda.errors import DesignError, InputError
-from visanda.study.audit_rows import collect
+from visanda.study.audit.rows import collect
 from visanda.study.bias.association import association
 from visanda.study.bias.collection import collection
 from visanda.study.bias.consequence import consequence

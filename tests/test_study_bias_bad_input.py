@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from visanda.errors import DesignError, InputError
-from visanda.study.audit import audit
-from visanda.study.audit_rows import difference
+from visanda.study.audit.by_group import audit
+from visanda.study.audit.rows import difference
 from visanda.study.bias.consequence import consequence
 from visanda.study.bias.error_rates import bias
 

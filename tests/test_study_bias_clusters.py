@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 
 from visanda.errors import DesignError, InputError
-from visanda.study.audit import audit
-from visanda.study.audit_clusters import equal_means
-from visanda.study.audit_rows import Rows, collect
+from visanda.study.audit.by_group import audit
+from visanda.study.audit.clusters import equal_means
+from visanda.study.audit.rows import Rows, collect
 from visanda.study.bias.error_rates import bias
 from visanda.study.bias.rates import Rate, rates
 

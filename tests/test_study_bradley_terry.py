@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from visanda.errors import InputError
-from visanda.study.bradley_terry import bradley_terry
-from visanda.study.ranking import ranking
+from visanda.study.pairwise.bradley_terry import bradley_terry
+from visanda.study.pairwise.ranking import ranking
 
 
 def played(units, games, *, spread=1.5, tie=0.0, seed=0, bias=0.0):

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from visanda.errors import InputError
-from visanda.study import calibration
-from visanda.study.calibration import calibrate, pairs
+from visanda.study.thresholds import calibration
+from visanda.study.thresholds.calibration import calibrate, pairs
 
 
 def even(same=100, different=1000):

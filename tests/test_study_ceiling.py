@@ -6,7 +6,7 @@ import pytest
 from sklearn import metrics
 from test_study_reliability import coded, long
 
-from visanda.study.ceiling import ceiling
+from visanda.study.validity.ceiling import ceiling
 
 
 def against(found, what):

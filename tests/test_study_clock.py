@@ -7,8 +7,8 @@ import pytest
 from study_times import schedule, units_at
 
 from visanda.errors import InputError
-from visanda.study.clock import on_clock
-from visanda.study.intervals import around, during
+from visanda.study.time.clock import on_clock
+from visanda.study.time.intervals import around, during
 
 
 def stamps(*times, zone="Europe/Berlin"):

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from visanda.errors import InputError
-from visanda.study.comparing import compare
+from visanda.study.validity.comparing import compare
 
 
 def two(n: int, random: np.random.Generator, first: float = 0.85, second: float = 0.8):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visanda.errors import InputError
-from visanda.study.conformal import class_thresholds, conformal_sets, conformal_threshold, conformal_width
+from visanda.study.thresholds.conformal import class_thresholds, conformal_sets, conformal_threshold, conformal_width
 
 
 def predicted(n, random, shares=(0.6, 0.3, 0.1), sharp=1.5):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from visanda.study.drift_of_coders import drift
+from visanda.study.drift.coders import drift
 
 
 def coding(units=300, tired=0.0, lenient=0.0, seed=0):

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import ks_2samp
 
 from visanda.errors import InputError
-from visanda.study.drift_of_pictures import drift_of_pictures
+from visanda.study.drift.pictures import drift_of_pictures
 
 
 def tables(shift=0.0, coded=200, rest=800, seed=0, **more):

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from study_times import schedule, units_at
 
 from visanda.errors import InputError
-from visanda.study import overlap
-from visanda.study.accepted import accepted
-from visanda.study.intervals import around, during
+from visanda.study.time import overlap
+from visanda.study.time.accepted import accepted
+from visanda.study.time.intervals import around, during
 
 # Tenths of seconds have no exact floats, so boundaries that only look equal are found out.
 tenths = st.integers(0, 60)
@@ -33,7 +33,9 @@ def small_blocks():
         yield
 
 
-@pytest.mark.parametrize("module", ["visanda.study.accepted", "visanda.study.clock", "visanda.study.intervals"])
+@pytest.mark.parametrize(
+    "module", ["visanda.study.time.accepted", "visanda.study.time.clock", "visanda.study.time.intervals"]
+)
 def test_the_examples_run(module):
     failed, tried = doctest.testmod(import_module(module))
     assert tried > 0 and failed == 0

@@ -6,8 +6,8 @@ import pytest
 from test_study_reliability import coded
 
 from visanda.errors import InputError
-from visanda.study.alpha import krippendorff
-from visanda.study.needed_codes import needed, units_for_alpha
+from visanda.study.reliability.alpha import krippendorff
+from visanda.study.reliability.needed_codes import needed, units_for_alpha
 
 
 def drawn_alphas(units, shares, alpha, times=300):

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visanda.errors import InputError
-from visanda.study.clock import on_clock
-from visanda.study.intervals import during
-from visanda.study.panel import aggregate, bins, panel
+from visanda.study.time.clock import on_clock
+from visanda.study.time.intervals import during
+from visanda.study.time.panel import aggregate, bins, panel
 
 tenths = st.integers(-30, 60)
 quick = settings(max_examples=60, deadline=None)
@@ -29,7 +29,7 @@ rows = st.lists(
 
 
 def test_the_examples_run():
-    failed, tried = doctest.testmod(import_module("visanda.study.panel"))
+    failed, tried = doctest.testmod(import_module("visanda.study.time.panel"))
     assert tried > 0 and failed == 0
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from visanda.errors import InputError
-from visanda.study.alpha import krippendorff
-from visanda.study.coders import Coded
-from visanda.study.reliability import reliability
-from visanda.study.reliability_measures import measured
+from visanda.study.reliability.alpha import krippendorff
+from visanda.study.reliability.between_coders import reliability
+from visanda.study.reliability.coders import Coded
+from visanda.study.reliability.measures import measured
 
 
 def long(**coders):

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visanda.errors import InputError
-from visanda.study.coder_shares import deal, sheet_order
-from visanda.study.comparisons import draw_pairs
+from visanda.study.pairwise.comparisons import draw_pairs
+from visanda.study.sampling.coder_shares import deal, sheet_order
 
 
 @settings(max_examples=80, deadline=None)

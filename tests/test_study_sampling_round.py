@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visanda.errors import InputError
-from visanda.study.sampling_round import draw_round, plan_round
+from visanda.study.sampling.round import draw_round, plan_round
 
 
 def population(sizes, seed=0):

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from visanda.study.correct.dsl import dsl_mean
-from visanda.study.sampling_round import draw_round, plan_round
-from visanda.study.sampling_rounds import add_round, in_any, probability_of_codes, rounds_of, so_far
-from visanda.study.uncertainty import doubt
+from visanda.study.sampling.round import draw_round, plan_round
+from visanda.study.sampling.rounds import add_round, in_any, probability_of_codes, rounds_of, so_far
+from visanda.study.sampling.uncertainty import doubt
 
 FOLDS = 4
 

@@ -6,8 +6,8 @@ import pytest
 from scipy.stats import binomtest
 
 from visanda.errors import DesignError
-from visanda.study.codes_alike import exact
-from visanda.study.shares import shares_by
+from visanda.study.shares.by_group import shares_by
+from visanda.study.shares.codes_alike import exact
 
 KNOWN = {"by": ["group"], "prediction": "p", "label": "said", "splits": 2}
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from visanda.errors import InputError
-from visanda.study.sound import silences
+from visanda.study.time.sound import silences
 
 
 def rows(**videos: str) -> pd.DataFrame:

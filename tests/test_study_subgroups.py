@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from visanda.errors import InputError
-from visanda.study.subgroups import OVER, subgroups
+from visanda.study.validity.subgroups import OVER, subgroups
 
 
 def planted(n: int, there: float, random: np.random.Generator):

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from visanda.errors import InputError
-from visanda.study.unequal import probabilities, systematic
+from visanda.study.sampling.unequal import probabilities, systematic
 
 sizes = st.lists(st.floats(0, 1e6), min_size=1, max_size=60).map(np.array)
 

@@ -7,7 +7,7 @@ from scipy import stats
 
 from visanda.study import validity
 from visanda.study.resampling import spread
-from visanda.study.validity import judge
+from visanda.study.validity.against_gold import judge
 
 RUNS, N, RESAMPLES = 500, 150, 500
 LEAST, MOST = 0.91, 0.97  # of 95 % intervals; 500 runs tell a share to about ± 2 points

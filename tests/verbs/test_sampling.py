@@ -6,7 +6,7 @@ import pytest
 
 from visanda import codebook, codes
 from visanda.errors import InputError
-from visanda.study.sampling_rounds import in_any, rounds_of
+from visanda.study.sampling.rounds import in_any, rounds_of
 
 
 def design_of(study, variable):

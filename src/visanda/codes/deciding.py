@@ -10,7 +10,7 @@ import pandas as pd
 
 from visanda.codebook import NO, NONE, PAIR, SPLIT, YES, Variable, fit, variable
 from visanda.codes.files import in_force, read
-from visanda.study.bradley_terry import bradley_terry
+from visanda.study.pairwise.bradley_terry import bradley_terry
 
 GOLD = "gold"  # the coder who settles disagreements: what it says counts, and is no second opinion
 

@@ -13,7 +13,7 @@ from visanda.codebook import check_name
 from visanda.codes.deciding import gold_of
 from visanda.parts import write_bytes
 from visanda.store import Store, quoted
-from visanda.study.sampling_rounds import in_any, probability_of_codes, rounds_of
+from visanda.study.sampling.rounds import in_any, probability_of_codes, rounds_of
 
 DESIGN = ("pi", "stratum", "cluster", "round")  # columns of a sample that a variable's columns repeat
 

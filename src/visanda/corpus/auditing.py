@@ -23,10 +23,10 @@ from visanda.media import Detail, contact_sheet, load, resize, save
 from visanda.media.image import Image, ImageLike
 from visanda.result import Result
 from visanda.store import Store
-from visanda.study.audit import audit
+from visanda.study.audit.by_group import audit
 from visanda.study.bias.intersections import columns_of
-from visanda.study.reliability import reliability
-from visanda.study.sample import draw
+from visanda.study.reliability.between_coders import reliability
+from visanda.study.sampling.sample import draw
 
 MARGIN = 0.4  # of a face's box, around it: coders see hair and chin
 LONGEST = 800  # pixels of the longer side of the pictures that are written for coders,

@@ -21,9 +21,9 @@ from visanda.corpus.handwork.reliability_details import details_of
 from visanda.corpus.sampling import Sampling, listed
 from visanda.errors import InputError
 from visanda.result import Result
-from visanda.study.drift_of_coders import drift
-from visanda.study.needed_codes import WIDTH
-from visanda.study.reliability import reliability
+from visanda.study.drift.coders import drift
+from visanda.study.reliability.between_coders import reliability
+from visanda.study.reliability.needed_codes import WIDTH
 from visanda.units import Unit, parse
 
 SHOWN = ("Agreement by value", "Agreement by coder", "Drift of coders")  # the others are files in results/

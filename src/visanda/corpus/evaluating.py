@@ -22,10 +22,10 @@ from visanda.errors import InputError
 from visanda.learn.frozen import look
 from visanda.learn.trained import Trained, load, place, save_card
 from visanda.result import Result
-from visanda.study.ceiling import ceiling
-from visanda.study.comparing import compare
-from visanda.study.subgroups import subgroups
-from visanda.study.validity import validity
+from visanda.study.validity.against_gold import validity
+from visanda.study.validity.ceiling import ceiling
+from visanda.study.validity.comparing import compare
+from visanda.study.validity.subgroups import subgroups
 from visanda.units import Unit, parse
 
 TWICE = 10  # units coded twice from which on it is said what a human coder reaches

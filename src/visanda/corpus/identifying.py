@@ -26,7 +26,7 @@ from visanda.progress import progress
 from visanda.result import Result
 from visanda.run.orders import HINTS, TABLES
 from visanda.run.tasks import BY_PICTURE
-from visanda.study.calibration import IN_USE, calibrate
+from visanda.study.thresholds.calibration import IN_USE, calibrate
 from visanda.timecode import seconds
 
 CELLS = 60  # faces on a sheet

@@ -18,8 +18,8 @@ from visanda.measure import Measure, find
 from visanda.run.orders import HINTS, TABLES
 from visanda.run.tasks import BY_PICTURE
 from visanda.store import Store, quoted
-from visanda.study.panel import aggregate
-from visanda.study.shots import shot_statistics
+from visanda.study.time.panel import aggregate
+from visanda.study.time.shots import shot_statistics
 from visanda.units import parse
 
 UNITS = "give --on image, video, frame, shot, face, object or line"

@@ -20,8 +20,8 @@ from visanda.result import Result
 from visanda.study.correct.counts import adjusted_shares
 from visanda.study.planning.ahead import codes_for_accuracy, codes_for_share, double_coding
 from visanda.study.planning.budget import budget
-from visanda.study.sample import strata
-from visanda.study.shares import shares_by
+from visanda.study.sampling.sample import strata
+from visanda.study.shares.by_group import shares_by
 
 PILOT = 10  # codes from which on a plan is made of them
 COUNTED = "machine's label"

@@ -20,9 +20,9 @@ from visanda.corpus.handwork.sample_sheets import Dealing, deal_round, pairs_of_
 from visanda.corpus.handwork.sample_words import sample_result
 from visanda.errors import InputError
 from visanda.result import Result
-from visanda.study.allocation import Allocate
-from visanda.study.sampling_rounds import rounds_of
-from visanda.study.unequal import FLOOR
+from visanda.study.sampling.allocation import Allocate
+from visanda.study.sampling.rounds import rounds_of
+from visanda.study.sampling.unequal import FLOOR
 
 WHOLE = "image"
 PAIRS_A_UNIT = 2.5  # five comparisons a unit

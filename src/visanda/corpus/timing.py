@@ -12,11 +12,11 @@ from visanda.collect.match import match
 from visanda.collect.tables import read_table
 from visanda.errors import InputError
 from visanda.store import Store
-from visanda.study.accepted import accepted
-from visanda.study.clock import on_clock
-from visanda.study.intervals import around, during
-from visanda.study.joined import Joined, listed
-from visanda.study.panel import aggregate, bins, panel
+from visanda.study.time.accepted import accepted
+from visanda.study.time.clock import on_clock
+from visanda.study.time.intervals import around, during
+from visanda.study.time.joined import Joined, listed
+from visanda.study.time.panel import aggregate, bins, panel
 from visanda.timecode import seconds
 
 PERIODS = ("minute", "quarter-hour", "hour", "day", "week", "month", "quarter", "year")

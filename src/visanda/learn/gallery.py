@@ -91,7 +91,7 @@ def identify(
         faces: (n, d) embeddings; a row with NaN is a face without one, and ``unknown``.
         gallery: (m, d) embeddings of pictures of known people.
         people: m names; a name may have many pictures.
-        threshold: the largest distance at which a face is that person; ``study.calibration`` finds it.
+        threshold: the largest distance at which a face is that person; ``study.thresholds.calibration`` finds it.
         margin: how much farther the second nearest person must be; 0 asks for nothing.
         nearest: how many of a person's nearest pictures count; 1: the nearest alone.
 

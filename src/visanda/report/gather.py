@@ -22,7 +22,7 @@ from visanda.report.pictures import Shown, histogram, png_data, shown
 from visanda.report.results import Saved, saved
 from visanda.result import Result
 from visanda.store import Store, quoted
-from visanda.study.reliability import reliability
+from visanda.study.reliability.between_coders import reliability
 
 EXAMPLES = 12
 EXTREMES = 3  # pictures shown at either end of a measure

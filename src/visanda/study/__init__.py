@@ -19,16 +19,10 @@ puts coefficients on one scale. ``regression_table``, ``coefficients_figure``, `
 articles and days of pictures, ``balanced`` fills gaps, ``lags`` looks back.
 """
 
-from visanda.study.accepted import accepted
 from visanda.study.bias.association import association
 from visanda.study.bias.collection import collection
 from visanda.study.bias.consequence import consequence
 from visanda.study.bias.error_rates import bias
-from visanda.study.bradley_terry import bradley_terry
-from visanda.study.ceiling import ceiling
-from visanda.study.clock import on_clock
-from visanda.study.comparing import compare
-from visanda.study.conformal import conformal_sets, conformal_threshold, conformal_width
 from visanda.study.correct.counts import adjusted_shares
 from visanda.study.correct.debias import debias
 from visanda.study.correct.dsl import dsl, dsl_mean
@@ -37,19 +31,16 @@ from visanda.study.correct.likelihood import likelihood
 from visanda.study.correct.margins import dsl_margins, ordinary_margins
 from visanda.study.correct.ppi import ppi
 from visanda.study.correct.simex import simex
-from visanda.study.drift_of_coders import drift
-from visanda.study.drift_of_pictures import drift_of_pictures
+from visanda.study.drift.coders import drift
+from visanda.study.drift.pictures import drift_of_pictures
 from visanda.study.estimating.estimate import estimate
 from visanda.study.external import agrees, known_groups, retest
-from visanda.study.intervals import around, during
-from visanda.study.joined import Joined
-from visanda.study.needed_codes import needed, units_for_alpha
 from visanda.study.output.coefficients_figure import coefficients_figure
 from visanda.study.output.methods_text import methods_text
 from visanda.study.output.regression_table import RegressionTable, regression_table
 from visanda.study.output.replication import replication
 from visanda.study.output.shares_figure import shares_figure
-from visanda.study.panel import aggregate, bins, panel
+from visanda.study.pairwise.bradley_terry import bradley_terry
 from visanda.study.panels import balanced, lags, units_of
 from visanda.study.planning.ahead import codes_for_accuracy, codes_for_share, double_coding
 from visanda.study.planning.budget import budget
@@ -62,13 +53,22 @@ from visanda.study.regression.multiple import adjusted, standardised
 from visanda.study.regression.negbin import negbin
 from visanda.study.regression.ordinal import ordinal
 from visanda.study.regression.ordinary import naive, ordinary
-from visanda.study.reliability import reliability
-from visanda.study.sample import draw
-from visanda.study.shares import shares_by
-from visanda.study.shots import shot_statistics
-from visanda.study.sound import silences
-from visanda.study.subgroups import subgroups
-from visanda.study.validity import validity
+from visanda.study.reliability.between_coders import reliability
+from visanda.study.reliability.needed_codes import needed, units_for_alpha
+from visanda.study.sampling.sample import draw
+from visanda.study.shares.by_group import shares_by
+from visanda.study.thresholds.conformal import conformal_sets, conformal_threshold, conformal_width
+from visanda.study.time.accepted import accepted
+from visanda.study.time.clock import on_clock
+from visanda.study.time.intervals import around, during
+from visanda.study.time.joined import Joined
+from visanda.study.time.panel import aggregate, bins, panel
+from visanda.study.time.shots import shot_statistics
+from visanda.study.time.sound import silences
+from visanda.study.validity.against_gold import validity
+from visanda.study.validity.ceiling import ceiling
+from visanda.study.validity.comparing import compare
+from visanda.study.validity.subgroups import subgroups
 
 __all__ = [
     "REGRESSIONS",

@@ -9,7 +9,7 @@ import pandas as pd
 from visanda.codes import NO, YES
 from visanda.errors import InputError
 from visanda.store import Store, quoted
-from visanda.study.sample import strata
+from visanda.study.sampling.sample import strata
 from visanda.units import Unit, parse
 
 USUAL = {"gender": "perceived_gender", "age": "perceived_age", "expression": "perceived_happy"}

@@ -13,7 +13,7 @@ from visanda.corpus.audit.held_against import Held
 from visanda.errors import InputError
 from visanda.measures.skin_tone import ITA_CLASSES
 from visanda.store import Store
-from visanda.study.audit_rows import MOST_VALUES, group_labels
+from visanda.study.audit.rows import MOST_VALUES, group_labels
 from visanda.study.bias.intersections import ALL, columns_of, with_intersections
 from visanda.study.columns import numeric
 

@@ -15,7 +15,7 @@ from visanda.collect.tables import SUFFIXES, read_table
 from visanda.corpus.audit.audited import Audited
 from visanda.errors import InputError
 from visanda.store import Store
-from visanda.study.sample import strata
+from visanda.study.sampling.sample import strata
 from visanda.units import Unit, parse
 
 NAMES = ("id", "face", "filename", "file", "picture")  # of the column that says what was coded

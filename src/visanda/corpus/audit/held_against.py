@@ -11,7 +11,7 @@ from visanda.corpus.audit.audited import Audited, cast, numbers_of
 from visanda.corpus.audit.handcodes import HandCodes
 from visanda.corpus.audit.trained_here import TrainedHere, as_unseen
 from visanda.errors import InputError
-from visanda.study.sampling_rounds import probability_of_codes
+from visanda.study.sampling.rounds import probability_of_codes
 
 NOT_KNOWN = (
     "no probabilities of a draw are known: the numbers speak of all units only if the coded ones are a simple random "

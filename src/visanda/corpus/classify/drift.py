@@ -11,8 +11,8 @@ from visanda.corpus.classify.predicting import columns_of
 from visanda.learn.trained import Trained
 from visanda.result import Result
 from visanda.store import Store
-from visanda.study.drift_of_pictures import drift_of_pictures
-from visanda.study.told_apart import FEW, MOST_OF_REST
+from visanda.study.drift.pictures import drift_of_pictures
+from visanda.study.drift.told_apart import FEW, MOST_OF_REST
 
 
 def drift(store: Store, trained: Trained, frame: pd.DataFrame) -> Result | None:

@@ -18,7 +18,7 @@ from visanda.learn.frozen import Frozen, earlier_version, read_split
 from visanda.learn.split import freeze, strata_of
 from visanda.learn.target import Scale, Target
 from visanda.store import Store
-from visanda.study.sampling_rounds import coded_shares
+from visanda.study.sampling.rounds import coded_shares
 
 TEST, VALIDATION = 0.25, 0.15  # shares, where nothing else is asked for
 

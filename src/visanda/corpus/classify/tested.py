@@ -20,8 +20,8 @@ from visanda.errors import InputError
 from visanda.learn.target import NONE, SPLIT, Target
 from visanda.learn.trained import Trained
 from visanda.store import Store, quoted
-from visanda.study.sampling_rounds import coded_shares, probability_with
-from visanda.study.validity import Scale
+from visanda.study.sampling.rounds import coded_shares, probability_with
+from visanda.study.validity.against_gold import Scale
 
 ALIKE = 1.5  # the largest probability of a draw over the least, below which units count about the same
 PREDICTED = "_predicted"  # ends the name of the column with what a machine says

@@ -11,7 +11,7 @@ from visanda.codebook import SPLIT
 from visanda.errors import InputError
 from visanda.learn.target import Target
 from visanda.learn.trained import Trained
-from visanda.study.conformal import conformal_sets, conformal_threshold, conformal_width
+from visanda.study.thresholds.conformal import conformal_sets, conformal_threshold, conformal_width
 
 
 @dataclass(frozen=True)

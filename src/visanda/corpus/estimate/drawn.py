@@ -9,7 +9,7 @@ import pandas as pd
 
 from visanda import codes
 from visanda.errors import DesignError
-from visanda.study.sampling_rounds import probability_of_codes
+from visanda.study.sampling.rounds import probability_of_codes
 
 
 def shared_design(folder: Path, variables: Sequence[str]) -> tuple[pd.DataFrame | None, list[str]]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from visanda.errors import InputError
 from visanda.store import Store, quoted
-from visanda.study.sample import MISSING, strata
+from visanda.study.sampling.sample import MISSING, strata
 
 QUARTERS = 4
 MANY_WHOLE, MANY = 31, 12  # distinct whole numbers, and other numbers, up to which each is a stratum

@@ -21,9 +21,9 @@ from visanda.corpus.handwork.sample_scores import (
 )
 from visanda.errors import InputError
 from visanda.store import Store
-from visanda.study.allocation import Allocate
-from visanda.study.sampling_round import draw_round
-from visanda.study.sampling_rounds import add_round, rounds_of, so_far
+from visanda.study.sampling.allocation import Allocate
+from visanda.study.sampling.round import draw_round
+from visanda.study.sampling.rounds import add_round, rounds_of, so_far
 
 
 @dataclass(frozen=True)

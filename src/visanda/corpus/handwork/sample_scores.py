@@ -14,8 +14,8 @@ from visanda.corpus.handwork.sample_columns import column_of
 from visanda.errors import InputError
 from visanda.learn.search import by_example, by_words, concept_batches
 from visanda.store import Store, quoted
-from visanda.study.allocation import spread_of_codes, spread_of_residuals
-from visanda.study.uncertainty import doubt, likeness
+from visanda.study.sampling.allocation import spread_of_codes, spread_of_residuals
+from visanda.study.sampling.uncertainty import doubt, likeness
 
 UNCERTAIN = "uncertain"
 UNSURE_WORDS = 0.5  # similarity of the best hit below which words may not have been understood

@@ -17,8 +17,8 @@ from visanda.corpus.handwork.sheets import write_sheet
 from visanda.errors import InputError
 from visanda.parts import write_bytes
 from visanda.store import Store
-from visanda.study.coder_shares import deal, sheet_order
-from visanda.study.comparisons import draw_pairs
+from visanda.study.pairwise.comparisons import draw_pairs
+from visanda.study.sampling.coder_shares import deal, sheet_order
 
 DEALING, ORDERING, PAIRING = 101, 102, 103  # streams of chance beside that of the draw, so that none changes another
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from visanda.result import Result
-from visanda.study.precision import clustered_effect, codes_needed, design_effect, half_width
-from visanda.study.sample_plot import sample_plot, worth_drawing
-from visanda.study.sampling_rounds import rounds_of
+from visanda.study.sampling.precision import clustered_effect, codes_needed, design_effect, half_width
+from visanda.study.sampling.rounds import rounds_of
+from visanda.study.sampling.sample_plot import sample_plot, worth_drawing
 
 GOAL = 0.05  # half the interval that people mostly hope for
 ALIKE = 0.1  # an intraclass correlation as an example

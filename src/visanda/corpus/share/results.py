@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from visanda.corpus.collecting import MEDIA
+from visanda.corpus.adding.media_table import MEDIA
 from visanda.corpus.estimate.result_files import QUESTION
 from visanda.corpus.share.coded import coders_of
 from visanda.corpus.share.writing import LEFT_OUT, Removed, Writing

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from visanda.errors import DesignError, InputError
 from visanda.result import Result
-from visanda.study.audit_plot import COLOURS
+from visanda.study.audit.plot import COLOURS
 from visanda.study.wording import SIGNIFICANT, p_value
 
 Array = NDArray[np.float64]

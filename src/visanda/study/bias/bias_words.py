@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from visanda.study.audit_rows import FEW, Array
+from visanda.study.audit.rows import FEW, Array
 from visanda.study.bias.calibrated import GAP
 from visanda.study.bias.rates import ERRORS, FALSE_NEGATIVE, FALSE_POSITIVE, FEWEST
 from visanda.study.bias.worst import PARITY

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from visanda.study.audit_clusters import count, equal_means
-from visanda.study.audit_rows import Array, Flags, Rows, standard_error
-from visanda.study.probabilities import calibrated_error, calibration
+from visanda.study.audit.clusters import count, equal_means
+from visanda.study.audit.rows import Array, Flags, Rows, standard_error
+from visanda.study.validity.probabilities import calibrated_error, calibration
 
 GAP = "calibration gap"
 SEED = 1

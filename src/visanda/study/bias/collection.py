@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from visanda.errors import InputError
 from visanda.result import Result
-from visanda.study.audit_plot import COLOURS, LINE
-from visanda.study.audit_rows import EVERYBODY, FEW, Flags, difference, group_labels, proportion
+from visanda.study.audit.plot import COLOURS, LINE
+from visanda.study.audit.rows import EVERYBODY, FEW, Flags, difference, group_labels, proportion
 from visanda.study.columns import numbers, require_columns
 
 Array = NDArray[np.float64]

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from visanda.errors import DesignError
 from visanda.result import Result
-from visanda.study.audit_plot import LINE
-from visanda.study.audit_rows import Z, group_labels
+from visanda.study.audit.plot import LINE
+from visanda.study.audit.rows import Z, group_labels
 from visanda.study.columns import numbers, require_columns
 from visanda.study.correct.coded import EQUAL
 from visanda.study.correct.dsl import dsl

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import gammaln
 
-from visanda.study.audit_clusters import equal_means
-from visanda.study.audit_rows import Rows
+from visanda.study.audit.clusters import equal_means
+from visanda.study.audit.rows import Rows
 from visanda.study.bias.rates import Cell, Rate, compared
 from visanda.study.regression.multiple import adjusted
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from visanda.errors import DesignError, InputError
 from visanda.result import Result
-from visanda.study.audit_rows import FEW, Array, Rows, cluster_warnings, clusters_said, collect
+from visanda.study.audit.rows import FEW, Array, Rows, cluster_warnings, clusters_said, collect
 from visanda.study.bias.bias_words import bias_warnings, bias_words
 from visanda.study.bias.calibrated import GAP, calibration_by_group, equal_calibration
 from visanda.study.bias.equal_rates import equal_rates, holm
@@ -21,7 +21,7 @@ from visanda.study.bias.rates import ERRORS, SELECTION, rates, rates_by_group, s
 from visanda.study.bias.rates_plot import rates_plot
 from visanda.study.bias.worst import left_out, widest_differences, worst_groups
 from visanda.study.estimating.choice import EQUAL
-from visanda.study.sample import strata
+from visanda.study.sampling.sample import strata
 
 UNKNOWN = (
     "No probabilities of the draw are known: rates speak of all units only if the coded ones are a simple random "

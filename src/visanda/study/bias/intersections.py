@@ -8,9 +8,9 @@ from itertools import combinations
 import pandas as pd
 
 from visanda.errors import InputError
-from visanda.study.audit_rows import MOST_GROUPS
+from visanda.study.audit.rows import MOST_GROUPS
 from visanda.study.columns import require_columns
-from visanda.study.sample import MISSING
+from visanda.study.sampling.sample import MISSING
 
 BETWEEN = " × "
 ALL = "*"

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from visanda.study.audit_clusters import count, independent_rows
-from visanda.study.audit_rows import Flags, Rows, Z, effective
+from visanda.study.audit.clusters import count, independent_rows
+from visanda.study.audit.rows import Flags, Rows, Z, effective
 
 FALSE_POSITIVE, FALSE_NEGATIVE = ERRORS = ("false positive rate", "false negative rate")
 SELECTION, ACCEPTANCE = "selection rate", "acceptance rate"

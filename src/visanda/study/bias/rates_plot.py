@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from visanda.study.audit_plot import INK, LINE
-from visanda.study.audit_rows import EVERYBODY
+from visanda.study.audit.plot import INK, LINE
+from visanda.study.audit.rows import EVERYBODY
 
 APART = "#D55E00"
 MOST_PANELS = 4

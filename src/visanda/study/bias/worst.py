@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from visanda.study.audit_rows import Rows
+from visanda.study.audit.rows import Rows
 from visanda.study.bias.rates import ERRORS, SELECTION, Cell, Rate, at_once, compared
 
 Array = NDArray[np.float64]

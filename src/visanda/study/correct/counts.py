@@ -28,9 +28,9 @@ from visanda.study.correct.error_rates import (
     error_rates,
     refuse_inseparable,
 )
-from visanda.study.joined import listed
 from visanda.study.regression.moments import sandwich
-from visanda.study.sample import strata
+from visanda.study.sampling.sample import strata
+from visanda.study.time.joined import listed
 from visanda.study.wording import FEW_CLUSTERS
 
 Array = NDArray[np.float64]

@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter
 
 from visanda.study.correct.coded import CodedRows
 from visanda.study.correct.error_rates import ErrorRates
-from visanda.study.sample import strata
+from visanda.study.sampling.sample import strata
 from visanda.study.wording import p_value
 
 # Of the coefficient plot: Okabe & Ito's colours, told apart by colour-blind readers.

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.stats import chi2, chi2_contingency
 
 from visanda.errors import DesignError
-from visanda.study.agreement import confusion
 from visanda.study.columns import numeric
-from visanda.study.sample import strata
+from visanda.study.sampling.sample import strata
+from visanda.study.validity.agreement import confusion
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.integer]

@@ -12,9 +12,9 @@ from functools import cached_property
 import numpy as np
 from scipy import stats
 
-from visanda.study.agreement import ratio
 from visanda.study.resampling import Array
-from visanda.study.validity_numbers import NumberCodes
+from visanda.study.validity.agreement import ratio
+from visanda.study.validity.numbers import NumberCodes
 
 Z = 1.959963984540054
 PEARSON, SPEARMAN, CONCORDANCE = "Pearson correlation", "Spearman correlation", "concordance correlation"

@@ -12,11 +12,11 @@ import pandas as pd
 
 from visanda.errors import DesignError, InputError
 from visanda.result import Result
-from visanda.study.coders import label
 from visanda.study.columns import numbers
 from visanda.study.external.groups_plot import groups_plot
 from visanda.study.external.two_groups import Compared, TwoGroups
 from visanda.study.regression.multiple import adjusted
+from visanda.study.reliability.coders import label
 from visanda.study.wording import number, p_value
 
 FEWEST = 3  # units, or clusters, of each group

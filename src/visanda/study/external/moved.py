@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from visanda.errors import InputError
-from visanda.study.coders import Coded
 from visanda.study.columns import numeric
-from visanda.study.icc import two_way
+from visanda.study.reliability.coders import Coded
+from visanda.study.reliability.icc import two_way
 from visanda.study.resampling import Array, spread
 
 Kind = Literal["number", "label", "vector"]

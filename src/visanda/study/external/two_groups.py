@@ -15,8 +15,8 @@ from scipy import stats
 from scipy.optimize import brentq
 from scipy.special import gammaln
 
-from visanda.study.agreement import ratio
 from visanda.study.resampling import Array, spread
+from visanda.study.validity.agreement import ratio
 
 Z = 1.959963984540054
 

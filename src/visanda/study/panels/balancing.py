@@ -11,7 +11,7 @@ import pandas as pd
 from visanda.errors import InputError
 from visanda.study.columns import numbers, numeric, require_columns
 from visanda.study.panels.periods import Every, Periods, refuse_repeats
-from visanda.study.stretches import several
+from visanda.study.time.stretches import several
 
 MOST = 100_000_000  # rows that a table may have
 FILLED = "filled"

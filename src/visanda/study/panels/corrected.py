@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from visanda.errors import InputError
-from visanda.study.agreement import ratio
 from visanda.study.columns import numbers, numeric
 from visanda.study.correct.coded import EQUAL, coded_rows
 from visanda.study.correct.crossfit import deal_folds, expected_codes, linear
+from visanda.study.validity.agreement import ratio
 from visanda.study.wording import number
 
 Array = NDArray[np.float64]

@@ -10,7 +10,7 @@ import pandas as pd
 from visanda.errors import InputError
 from visanda.study.columns import numbers, require_columns
 from visanda.study.panels.periods import Every, Periods, refuse_repeats
-from visanda.study.stretches import several
+from visanda.study.time.stretches import several
 
 
 def lags(

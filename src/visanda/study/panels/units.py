@@ -12,11 +12,11 @@ import pandas as pd
 
 from visanda.errors import InputError
 from visanda.result import Result
-from visanda.study.averages import Pieces, averages, valued
 from visanda.study.columns import numbers, numeric, require_columns
 from visanda.study.correct.coded import EQUAL
 from visanda.study.panels.corrected import corrected
-from visanda.study.stretches import several
+from visanda.study.time.averages import Pieces, averages, valued
+from visanda.study.time.stretches import several
 
 MOST_VALUES = 20  # of a column of text that becomes shares
 

@@ -14,8 +14,8 @@ import pandas as pd
 from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study.correct.coded import FEWEST_CODED
-from visanda.study.needed_codes import standard_error_ahead
 from visanda.study.regression.coefficients import Z95
+from visanda.study.reliability.needed_codes import standard_error_ahead
 
 ACCURACIES = (0.7, 0.8, 0.9, 0.95)
 DOUBLE = (0.0, 0.1, 0.25, 0.5, 1.0)

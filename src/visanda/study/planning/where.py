@@ -11,7 +11,7 @@ from visanda.errors import InputError
 from visanda.result import Result
 from visanda.study.correct.problem import Problem
 from visanda.study.planning.parts import Parts
-from visanda.study.sample import strata
+from visanda.study.sampling.sample import strata
 
 FLOOR = 0.05  # least share of a stratum that is drawn
 LENT = 2  # codes of all that each stratum is lent, lest a few equal ones mean: no error

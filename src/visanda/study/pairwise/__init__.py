@@ -1,0 +1,1 @@
+"""Pairwise comparison: which pairs are shown, and the scale that comes of what coders prefer."""

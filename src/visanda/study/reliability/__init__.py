@@ -1,0 +1,1 @@
+"""Reliability: coders against one another, beyond what chance would give."""

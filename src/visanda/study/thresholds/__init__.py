@@ -1,0 +1,1 @@
+"""Thresholds: where to draw the line, so that errors are as rare as was promised."""
