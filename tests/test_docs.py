@@ -191,7 +191,7 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def printed_by_python(page: str) -> list[str]:
-    """What the page's Python printed, with the minus that tables print as one that Python reads."""
+    """What the page's Python printed, thousands without commas."""
     return [block.replace(",", "") for kind, block in generate.blocks(page) if kind == "text"]
 
 
