@@ -225,6 +225,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--first", type=int, default=0, help="number of the first run: others are other studies")
     parser.add_argument("--resamples", type=int, default=200, help="of predict-then-debias")
     parser.add_argument("--designs", nargs="*", default=list(DESIGNS))
     parser.add_argument("--methods", nargs="*", default=["dsl", "debias"])
@@ -242,7 +243,7 @@ def main() -> None:
     with ProcessPoolExecutor(asked.workers) as pool:
         for name in asked.designs:
             study = partial(one, name, asked.resamples, tuple(asked.methods), not asked.as_published)
-            rows = table_of(name, list(pool.map(study, range(asked.runs))))
+            rows = table_of(name, list(pool.map(study, range(asked.first, asked.first + asked.runs))))
             for row in rows:
                 print("| {design} | {method} | {bias:+.2f} | {coverage:.1%} | {width:.2f} | {fitted} |".format(**row))
             sys.stdout.flush()
