@@ -180,6 +180,19 @@ def test_weights_of_one_change_nothing_and_those_of_0_leave_rows_out():
         units_of(rows, "cluster", weights="x")
 
 
+def test_units_that_were_drawn_whole_have_the_probability_of_their_rows_and_errors_that_add_up():
+    random = np.random.default_rng(5)
+    day = np.repeat(np.arange(400), 3)
+    y = random.integers(0, 2, 1200) * 1.0
+    wrong = (random.random(400) < 0.2)[day]  # a dark day is dark in all its pictures
+    rows = pd.DataFrame({"day": day, "true": y, "said": np.where(wrong, 1 - y, y), "pi": 0.3})
+    rows["y"] = rows["true"].where((random.random(400) < 0.3)[day])
+    found = units_of(rows, "day", predicted_var="y", prediction="said", sample_prob="pi").table
+    np.testing.assert_allclose(found["pi_unit"], 0.3)
+    off = found["y"] - rows.groupby("day")["true"].mean().to_numpy()
+    assert 0.7 < (off**2).mean() / (found["y_se_machine"] ** 2).mean() < 1.4
+
+
 def test_equal_probabilities_can_be_named():
     rows = fixture()
     named = {"predicted_var": "y", "prediction": "said"}

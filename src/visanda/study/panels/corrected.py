@@ -35,7 +35,8 @@ class Corrected:
         gold: (u,) of codes, each standing for those that could have been drawn; NaN where nobody coded.
         se: (u,) of ``mean``, the unit's rows taken as a sample.
         se_machine: (u,) of ``mean`` around what coding every row would give.
-        pi_unit: (u,) probability that any row is coded; NaN where it is not known.
+        pi_unit: (u,) probability that any row is coded, that of its rows where units were drawn whole; NaN where it is
+            not known.
         dropped: rows without a prediction.
         moved: corrected less naive, over all rows.
     """
@@ -146,7 +147,9 @@ def corrected(
     mean = ratio(_total(counts * fixed, code, units), total)
     odds, pi = _odds(known.data, w, is_coded, sample_prob)
     matters = w * even**2 * odds
-    square = float((matters * error**2).sum() / matters.sum()) if matters.sum() else 0.0
+    whole = _whole(code[here], is_coded[here], units)
+    sizes = _of_units(even, error, code, units) if whole else error**2
+    square = float((matters * sizes).sum() / matters.sum()) if matters.sum() else 0.0
     machine = _total(even**2 * odds, code, units) * square  # Poisson sampling: Σ c² (1 − π) / π e²
     return Corrected(
         name=variable,
@@ -157,10 +160,23 @@ def corrected(
         gold=ratio(_total(counts * w * np.where(is_coded, y, 0.0), code, units), _total(counts * w, code, units)),
         se=np.sqrt(_within(fixed, code, even, n, mean) * ratio(_total(even**2, code, units), n**2)),
         se_machine=ratio(np.sqrt(machine), n),
-        pi_unit=_any(np.where(here, pi, 0.0), code, units),
+        pi_unit=ratio(_total(np.where(here, pi, 0.0), code, units), n)
+        if whole
+        else _any(np.where(here, pi, 0.0), code, units),
         dropped=known.n_dropped,
         moved=float(np.average(fixed, weights=counts) - np.average(said, weights=counts)),
     )
+
+
+def _whole(code: NDArray[np.int64], is_coded: NDArray[np.bool_], units: int) -> bool:
+    """Whether units were drawn as a whole: all rows of each are coded or none, and there are such of several rows."""
+    n, coded = np.bincount(code, minlength=units), np.bincount(code, is_coded, units)
+    return bool(((coded == 0) | (coded == n)).all() and (n[coded > 0] > 1).any() and not is_coded.all())
+
+
+def _of_units(even: Array, error: Array, code: NDArray[np.int64], units: int) -> Array:
+    """(n,) for each row the square of its unit's error, per square of what its rows count: errors of a unit add up."""
+    return ratio(_total(even * error, code, units) ** 2, _total(even**2, code, units))[code]
 
 
 def _calibrated(said: Array, y: Array, is_coded: NDArray[np.bool_], seed: int) -> Array:

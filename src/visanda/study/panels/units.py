@@ -66,6 +66,8 @@ def units_of(
         sample of those it could have had. Both pool the size of errors, and of differences within units, over all
         units: a unit alone holds too few codes to tell. ``pi_unit`` = 1 − Π(1 − π) is the probability that a unit
         has a coded row at all, for models in which the unit's gold is the outcome; missing where the π of some row is.
+        Where units were drawn whole (all rows of each are coded, or none) it is the π of the rows, and errors of a
+        unit's rows add up in ``y_se_machine``.
 
     Raises:
         InputError: a column that is not there, names that clash, text as a predicted variable.
