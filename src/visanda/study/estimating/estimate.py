@@ -18,11 +18,12 @@ from visanda.study.estimating.coefficient_plot import coefficient_plot
 from visanda.study.estimating.compared_with import not_to_be_read, outcome_reference, own_levels, references
 from visanda.study.estimating.fits import GOLD, NAIVE, TRUTH, Settings, corrected, effects, others, possible
 from visanda.study.estimating.question import Question, question, refuse_training_codes
+from visanda.study.estimating.sentences import describe, disagreements, weak_design
 from visanda.study.regression.bootstrap import Progress
 from visanda.study.regression.coefficients import Estimates
 from visanda.study.regression.formula import sides
 from visanda.study.regression.separation import MODELS, separated
-from visanda.study.wording import describe, disagreements, number, readable, weak_design
+from visanda.study.wording import number, readable
 
 SCALES = {
     "lm": "Coefficient",
