@@ -11,7 +11,7 @@ from scipy.special import expit
 from visanda.errors import DesignError
 from visanda.study import dsl
 from visanda.study.regression.absorb import absorb
-from visanda.study.regression.families import LM, LOGIT, MULTINOMIAL, POISSON
+from visanda.study.regression.families import LM, LOGIT, MULTINOMIAL, POISSON, Family
 from visanda.study.regression.jackknife import drawn, jackknifed
 from visanda.study.regression.moments import Rows, influence, information, sandwich, solve
 from visanda.study.regression.small_sample import degrees_of_freedom
@@ -126,6 +126,21 @@ def test_the_bias_of_a_log_of_a_mean_is_that_of_the_textbook():
     b = solve(POISSON, Rows.of(np.ones((8, 1)), y))
     refined, _ = jackknifed(POISSON, b, Rows.of(np.ones((8, 1)), y))
     assert b - refined == pytest.approx(-y.var(ddof=1) * 7 / 8 / 8 / (2 * y.mean() ** 2), rel=0.35)
+
+
+@pytest.mark.parametrize("family", [LOGIT, POISSON, MULTINOMIAL])
+def test_the_bias_of_curved_models_of_several_terms_is_that_of_leaving_units_out(family: Family):
+    random = np.random.default_rng(1)
+    x, z = random.uniform(-1.5, 1.5, 300), random.integers(0, 2, 300)
+    X = np.column_stack([np.ones(300), x, z + x / 2])  # terms that go together
+    steep = X @ [-0.5, 0.4, 0.5]
+    y = random.poisson(np.exp(steep)) * 1.0
+    y = np.column_stack([y == 1, y > 1]) * 1.0 if family is MULTINOMIAL else y if family is POISSON else (y > 0) * 1.0
+    rows = Rows.of(X, y)
+    b = solve(family, rows)
+    apart = sum(b - solve(family, without(rows, np.array([unit])), b) for unit in range(rows.n))
+    refined, _ = jackknifed(family, b, rows)
+    np.testing.assert_allclose(refined - b, apart, atol=0.2 * np.abs(apart).max())
 
 
 def test_a_multinomial_of_two_categories_is_a_logit():

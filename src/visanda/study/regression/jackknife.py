@@ -113,7 +113,8 @@ def _bias_of_curve(family: Family, b: Array, rows: Rows, bread: Array, cov: Arra
         return np.zeros(len(b))
     mean = expected(family, b, rows.X)
     bent = np.zeros_like(mean)
-    for size, direction in zip(*np.linalg.eigh(cov), strict=True):
+    sizes, directions = np.linalg.eigh(cov)
+    for size, direction in zip(sizes, directions.T, strict=True):
         along = rows.X @ (direction * np.sqrt(max(size, 0.0))).reshape(mean.shape[1], -1).T
         bent += family.bend(mean, along)
     score = (bent * rows.weight[:, None]).T @ rows.X
