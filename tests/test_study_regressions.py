@@ -322,3 +322,14 @@ def test_groups_that_do_not_vary_leave_standard_errors(seed):
     found = mixed(rows, "y ~ x + (1 | who)")
     assert found.spread["sd"][0] < 0.1
     np.testing.assert_allclose(found.se, smf.ols("y ~ x", rows).fit().bse, rtol=0.05)
+
+
+def test_combinations_of_bootstrapped_coefficients_have_percentiles_of_their_own():
+    random = np.random.default_rng(1)
+    posts = pd.DataFrame({"x": random.normal(size=80)}).assign(y=lambda d: 5 + 2 * d["x"] + random.normal(size=80))
+    found = bootstrap(posts, "y ~ x", model="lm", resamples=200)
+    turned, both = found.combined(turned={"x": -1}, both={"Intercept": 1, "x": 1}).frame().to_dict("records")
+    one = found.frame().set_index("term").loc["x"]
+    assert (turned["low"], turned["high"]) == pytest.approx((-one["high"], -one["low"]))
+    assert both["low"] < found.coef.sum() < both["high"]
+    assert len(found.combined(turned={"x": -1}).frame()) == 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,13 @@ class Resampled(Estimates):
         """As of all estimates, with ``low`` and ``high`` the percentiles 2.5 and 97.5 of the resamples."""
         low, high = np.quantile(self.drawn, [LOW, HIGH], axis=0, method="weibull")  # holds 95 % whatever their number
         return super().frame().assign(low=low, high=high)
+
+    def combined(self, **combinations: Mapping[str, float]) -> Resampled:
+        """As of all estimates, with the percentiles of the same combinations of each resample."""
+        found = super().combined(**combinations)
+        drawn = self.drawn @ np.array([self._weights(one) for one in combinations.values()]).T
+        kept = {one.name: getattr(found, one.name) for one in fields(Estimates)}
+        return Resampled(**kept, drawn=drawn, failed=self.failed)
 
     @property
     def warnings(self) -> list[str]:
