@@ -1,7 +1,8 @@
 """Make the pictures in docs/images: report.png, two parts of the demonstration's report side by side, for README.md;
 timeline.png and votes.png, of the sample videos, for guide/video.md; faces.png, of sample
 photographs, for guide/faces.md; classify-study.png, the figures of the study at the end of guide/classify.md, and
-classify.png, some of them, for README.md; studies-pictures.jpg and studies.png, of the first study in guide/studies.md.
+classify.png, some of them, for README.md; estimate.png, of the first Python in guide/estimate.md, for both; studies.png
+and studies-pictures.jpg, of the first study in guide/studies.md. coverage.png is drawn by benchmarks/coverage.py.
 
 ``python docs/images/make.py [REPORT.html]``; without a report, the demonstration is run first. Needs playwright
 (extra ``test``) and Chromium at /usr/bin/chromium.
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -124,6 +126,14 @@ def make_classify(folder: Path) -> None:
     montage([results / name for name in (FIGURES[3], FIGURES[1])], HERE / "classify.png")
 
 
+def make_estimate() -> None:
+    """Run the first Python of guide/estimate.md, and keep its figure."""
+    page = (HERE.parent / "guide" / "estimate.md").read_text("utf-8")
+    names: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", page, re.S)[0], names)
+    names["found"].figure.savefig(HERE / "estimate.png", dpi=100)
+
+
 def make_studies(folder: Path) -> None:
     """Run the first study of guide/studies.md; draw some of its pictures, and what it finds."""
     folder.mkdir()
@@ -201,6 +211,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         make_classify(Path(folder) / "classify")
         make_faces(Path(folder) / "faces")
+        make_estimate()
         make_studies(Path(folder) / "studies")
         given = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(folder) / "demo" / "results" / "report.html"
         if len(sys.argv) < 2:
