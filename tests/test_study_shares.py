@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from visanda.errors import DesignError
+from visanda.errors import DesignError, InputError
 from visanda.study.shares.by_group import shares_by
 from visanda.study.shares.codes_alike import exact
 
@@ -109,3 +109,33 @@ def test_a_group_that_is_one_cluster_is_not_corrected():
     found = shares_by(data, "y", cluster="outlet", **KNOWN)
     assert set(found.table["group"]) == {"g1"}
     assert any("g0: codes lie in fewer than 5 clusters of 'outlet'" in text for text in found.warnings)
+
+
+def half_alike() -> pd.DataFrame:
+    """Two months, in the first of which all codes are 0."""
+    random = np.random.default_rng(1)
+    coded = pd.Series(random.integers(0, 2, 200) * 1.0).where(np.arange(200) % 2 == 0)
+    data = pd.DataFrame({"month": np.repeat(["a", "b"], 100), "y": coded, "p": random.random(200), "pi": 0.5})
+    return data.assign(y=data["y"].where(data["y"].isna() | (data["month"] == "b"), 0.0), account=np.arange(200) % 40)
+
+
+@pytest.mark.parametrize("pi", [0.0, 1.5, np.nan])
+def test_codes_alike_of_impossible_probabilities_have_no_interval(pi: float):
+    data = half_alike()
+    data.loc[data["month"] == "a", "pi"] = pi
+    found = shares_by(data, "y", by=["month"], prediction="p", sample_prob="pi", splits=1)
+    assert set(found.table["group"]) == {"b"}
+    assert any(text.startswith("No corrected share of a: ") and "pi" in text for text in found.warnings)
+
+
+def test_a_column_that_is_nowhere_is_said_where_codes_are_alike():
+    with pytest.raises(InputError, match="column 'nope' is not in the table"):
+        shares_by(half_alike(), "y", by=["month"], prediction="p", sample_prob="nope", splits=1)
+
+
+def test_codes_alike_outside_of_any_cluster_do_not_count():
+    data = half_alike()
+    data["account"] = data["account"].where(data.index != 0).astype(object)
+    found = shares_by(data, "y", by=["month"], prediction="p", cluster="account", splits=1).table
+    high = found.set_index(["group", "method"]).loc[("a", "gold only"), "high"]
+    assert 0.1 < high < 0.25

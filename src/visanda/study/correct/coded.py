@@ -166,6 +166,18 @@ def _said(value: object) -> str:
 def _weights(coded: NDArray[np.bool_], probability: pd.Series | None) -> tuple[NDArray[np.float64], int]:
     if probability is None:
         return coded / coded.mean(), 0
+    refuse_impossible(coded, probability)
+    share = probability.to_numpy(dtype=float)
+    known = ~np.isnan(share)
+    inverse = np.where(coded, 1 / np.where(known, share, 1.0), 0.0)
+    if known.all():
+        return inverse * share.mean() / coded.mean(), 0
+    # Only drawn rows carry a probability: scaled so that weights add up to all rows (Hájek).
+    return inverse * len(coded) / inverse.sum(), int((known & ~coded).sum())
+
+
+def refuse_impossible(coded: NDArray[np.bool_], probability: pd.Series) -> None:
+    """DesignError where a coded row has no probability of being drawn, or any row one that is none."""
     name, share = probability.name, probability.to_numpy(dtype=float)
     known = ~np.isnan(share)
     if not known[coded].all():
@@ -179,8 +191,3 @@ def _weights(coded: NDArray[np.bool_], probability: pd.Series | None) -> tuple[N
             f"{name} must lie above 0 and at most at 1 in every row; {len(wrong)} rows have others, such as "
             f"{wrong[0]:g}. A row that could not be drawn cannot be represented by those that were."
         )
-    inverse = np.where(coded, 1 / np.where(known, share, 1.0), 0.0)
-    if known.all():
-        return inverse * share.mean() / coded.mean(), 0
-    # Only drawn rows carry a probability: scaled so that weights add up to all rows (Hájek).
-    return inverse * len(coded) / inverse.sum(), int((known & ~coded).sum())

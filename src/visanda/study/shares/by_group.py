@@ -82,7 +82,8 @@ def shares_by(
         >>> shares_by(data, "y", prediction="p", splits=1).table["method"].tolist()
         ['naive', 'gold only', 'corrected (DSL)']
     """
-    require_columns(data, [variable, *by])
+    known = [name for name in (cluster, label, None if sample_prob == EQUAL else sample_prob) if name]
+    require_columns(data, [variable, *by, *known])
     groups = strata(data, list(by)) if by else pd.Series(EVERYTHING, index=data.index)
     values = sorted(numeric(data[variable]).dropna().unique().tolist())
     call: dict[str, Any] = {

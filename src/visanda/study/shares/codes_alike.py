@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from visanda.study.columns import numeric
-from visanda.study.correct.coded import EQUAL
+from visanda.study.columns import numbers, numeric
+from visanda.study.correct.coded import EQUAL, refuse_impossible
 from visanda.study.correct.machine import Prediction
 from visanda.study.regression.ordinary import ordinary
 
@@ -30,9 +30,17 @@ def exact(rows: pd.DataFrame, variable: str, share: float, sample_prob: str | No
         share: 0 or 1.
         sample_prob: column of probabilities; codes of unequal ones count as the equal ones that say as much.
         cluster: column of units that go together, which count as one: they may all say the same.
+
+    Raises:
+        DesignError: probabilities that cannot be.
     """
-    coded = rows[rows[variable].notna()]
-    weight = np.ones(len(coded)) if sample_prob in (None, EQUAL) else 1 / coded[str(sample_prob)].to_numpy(float)
+    there = rows[variable].notna() & (True if cluster is None else rows[cluster].notna())
+    weight = np.ones(there.sum())
+    if sample_prob is not None and sample_prob != EQUAL:
+        probability = numbers(rows, sample_prob)
+        refuse_impossible(there.to_numpy(), probability)
+        weight = 1 / probability[there].to_numpy(float)
+    coded = rows[there]
     if cluster is not None:
         weight = np.bincount(pd.factorize(coded[cluster])[0], weight).astype(float)
     many = float(weight.sum() ** 2 / (weight**2).sum())  # Kish (1965)
@@ -89,14 +97,14 @@ def shares_alike(
         Columns method, term, estimate, se (missing where exact), low, high and n.
 
     Raises:
-        DesignError: one cluster.
+        DesignError: one cluster, probabilities that cannot be.
     """
-    numbers = pd.api.types.is_number(values[0])
+    counted = pd.api.types.is_number(values[0])
     labels = labelled(rows, prediction, label)
     only, n_coded = rows[variable].dropna().iloc[0], int(rows[variable].notna().sum())
     parts = []
-    for value in [1.0] if numbers else values:
-        term = f"share of {variable if numbers else value}"
+    for value in [1.0] if counted else values:
+        term = f"share of {variable if counted else value}"
         share = exact(rows, variable, float(only == value), sample_prob, cluster)
         line = pd.DataFrame([[*share, np.nan, n_coded]], columns=["estimate", "low", "high", "se", "n"])
         said = naive_share(labels, value, rows[cluster] if cluster else None)
