@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit
 
-from visanda.errors import DesignError
+from visanda.errors import DesignError, InputError
 from visanda.study import dsl
 from visanda.study.regression.absorb import absorb
 from visanda.study.regression.families import LM, LOGIT, MULTINOMIAL, POISSON, Family
@@ -207,6 +207,14 @@ def test_where_everything_is_coded_nothing_is_refined():
     asked = {"predicted_var": ["v"], "prediction": ["p"], "splits": 1}
     found = dsl(data, "w ~ v", refine=True, **asked)
     np.testing.assert_allclose(found.coef, np.polyfit(data["v"], data["w"], 1)[::-1], atol=1e-10)
+    assert found.df is None  # nor are intervals those of Student's t, which no paper of the result would say
+    pd.testing.assert_frame_equal(found.frame(), dsl(data, "w ~ v", refine=False, **asked).frame())
+
+
+@pytest.mark.parametrize("strange", [{"model": "negbin"}, {"learner": "forest"}])
+def test_a_model_or_learner_that_is_none_is_said(strange: dict[str, str]):
+    with pytest.raises(InputError, match=f"{next(iter(strange))}='{next(iter(strange.values()))}': "):
+        dsl(small_study(1), "w ~ v", predicted_var=["v"], prediction=["p"], **strange)
 
 
 @pytest.mark.parametrize("cluster", [0, "coded"])

@@ -139,7 +139,7 @@ def combined(fits: Iterable[tuple[Array, Array]], names: tuple[str, ...], rows: 
         dfs.append(degrees_of_freedom(groups, most))
     b = np.median(coefs, axis=0)
     cov = np.median([cov + np.outer(coef - b, coef - b) for coef, cov in zip(coefs, covs, strict=True)], axis=0)
-    df = np.median(dfs, axis=0) if refine else None
+    df = np.median(dfs, axis=0) if refine and not rows.coded.all() else None
     return Estimates(names, b, np.sqrt(np.diag(cov)), cov, rows.n, rows.n_coded, rows.n_dropped, df)
 
 

@@ -75,6 +75,8 @@ class Problem:
         """
         if folds < 2 or splits < 1:
             raise InputError(f"folds={folds}, splits={splits}: cross-fitting needs 2 folds or more and a split or more")
+        if not callable(learner) and learner not in ("linear", "raw"):
+            raise InputError(f"learner={learner!r}: 'linear', 'raw' or a function that makes a scikit-learn model")
         for data, chances in expectations(self, learner, folds, splits, seed):
             yield self.rows_of(self.plan.expected(data, chances), self.human)
 
@@ -116,6 +118,8 @@ def problem(
         InputError: a column or formula that does not fit.
         DesignError: too few codes, impossible probabilities, collinear terms.
     """
+    if model not in FAMILIES:
+        raise InputError(f"model={model!r}: choose {', '.join(FAMILIES)}; for other models use debias")
     checked, machine = machines(data, predicted_var, prediction)
     needed = [column for one in machine for column in one.columns]
     rows = coded_rows(checked, formula, list(predicted_var), needed, sample_prob, cluster, weights)
