@@ -333,3 +333,11 @@ def test_combinations_of_bootstrapped_coefficients_have_percentiles_of_their_own
     assert (turned["low"], turned["high"]) == pytest.approx((-one["high"], -one["low"]))
     assert both["low"] < found.coef.sum() < both["high"]
     assert len(found.combined(turned={"x": -1}).frame()) == 1
+
+
+def test_intercepts_of_categories_are_no_tests():
+    random = np.random.default_rng(1)
+    posts = pd.DataFrame({"kind": random.choice(list("abc"), 200), "x": random.normal(size=200)})
+    found = adjusted(ordinary(posts, "kind ~ x", "multinomial"))
+    assert found["term"].tolist() == ["b: x", "c: x"]
+    assert found["p_adjusted"].min() == pytest.approx(min(1.0, 2 * found["p"].min()))

@@ -67,8 +67,11 @@ def _tests(given: pd.DataFrame | Estimates | Result) -> pd.DataFrame:
             f"a {type(given).__name__} is no table of tests: give a table with a column of p values, Estimates or the "
             "Result of estimate; several of these as pd.concat([a.table, b.table])"
         )
-    if "term" in table and (table["term"] != CONSTANT).any():
-        table = table[table["term"] != CONSTANT]
+    if "term" in table:
+        tested = ~table["term"].astype(str).str.fullmatch(
+            f"(.*: )?{CONSTANT}"
+        )  # of several categories, "news: Intercept"
+        table = table[tested] if tested.any() else table
     return table.reset_index(drop=True)
 
 
