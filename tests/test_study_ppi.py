@@ -180,3 +180,14 @@ def test_what_is_refused(coded):
         fitted(coded[CODED], "y ~ x", "lm")
     with pytest.raises(InputError, match="no terms"):
         fitted(coded, "y ~ x", "mean")
+
+
+def test_a_multiple_of_a_quantile_has_an_interval_around_it():
+    random = np.random.default_rng(1)
+    y = 5 + random.normal(size=300)
+    data = pd.DataFrame({"said": y + random.normal(size=300) / 3, "y": np.where(np.arange(300) < 100, y, np.nan)})
+    found = ppi(data, "y", model="quantile", quantile=0.5, predicted_var="y", prediction="said")
+    turned = found.combined(turned={found.names[0]: -2}).frame().iloc[0]
+    assert (turned["low"], turned["high"]) == pytest.approx((-2 * found.high, -2 * found.low))
+    with pytest.raises(InputError, match="one number"):
+        found.combined(once={found.names[0]: 1}, twice={found.names[0]: 2})

@@ -6,12 +6,14 @@ which F(t) is not significantly other than the share.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from visanda.errors import InputError
 from visanda.study.regression.coefficients import Z95, Estimates
 
 Array = NDArray[np.float64]
@@ -35,6 +37,19 @@ class Quantile(Estimates):
     def frame(self) -> pd.DataFrame:
         """As of all estimates, with the interval of the test."""
         return super().frame().assign(low=self.low, high=self.high)
+
+    def combined(self, **combinations: Mapping[str, float]) -> Quantile:
+        """A multiple of the quantile, whose interval is that of the quantile, times as much.
+
+        Raises:
+            InputError: several, a term that is not there.
+        """
+        if len(combinations) != 1:
+            raise InputError("a quantile is one number: ask for one multiple of it")
+        times = float(self._weights(next(iter(combinations.values())))[0])
+        low, high = sorted((times * self.low, times * self.high))
+        found = super().combined(**combinations)
+        return replace(self, names=found.names, coef=found.coef, se=found.se, cov=found.cov, low=low, high=high)
 
 
 def rectified_quantile(
