@@ -151,9 +151,7 @@ def one(
             if method == "dsl":
                 fit = dsl(data, design.formula, model=design.model, splits=1, refine=refine, **shared)
             elif method == "debias":
-                fit = debias(
-                    data, design.formula, model=design.model, resamples=resamples, seed=seed, refine=refine, **shared
-                )
+                fit = debias(data, design.formula, model=design.model, resamples=resamples, seed=seed, **shared)
             elif method == "gold" and design.model != "negbin":
                 fit = gold_only(
                     data, design.formula, design.model, [design.predicted], design.probability, design.cluster
@@ -230,7 +228,7 @@ def main() -> None:
     parser.add_argument("--designs", nargs="*", default=list(DESIGNS))
     parser.add_argument("--methods", nargs="*", default=["dsl", "debias"])
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--as-published", action="store_true", help="without refinements for few codes")
+    parser.add_argument("--as-published", action="store_true", help="DSL without refinements for few codes")
     parser.add_argument("--csv", type=Path, help="where to write the table")
     parser.add_argument("--draw", type=Path, nargs=2, metavar=("CSV", "PNG"), help="draw a table, simulate nothing")
     asked = parser.parse_args()

@@ -236,9 +236,7 @@ def test_a_table_without_rows(posts):
 def test_the_square_of_zeros_and_ones_is_no_other_variable(posts, formula):
     """Of the machine's probabilities it is one, and would be told apart by the machine's word alone."""
     chance = posts.assign(said=0.1 + 0.8 * posts["said"])
-    with pytest.raises(
-        DesignError, match="collinear terms: y² is a combination of y|y is a combination of y²"
-    ):
+    with pytest.raises(DesignError, match=r"collinear terms: y² is a combination of y|y is a combination of y²"):
         estimate(chance, formula, **KNOWN)
     wide = chance.assign(said=posts["z"], y=posts["z"].where(posts["y"].notna()) + posts["y"])
     assert "I(y ** 2)" in set(by(estimate(wide, formula, **KNOWN), CORRECTED).index)

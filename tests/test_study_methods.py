@@ -154,7 +154,6 @@ def test_shares_and_adjusted_counts_have_their_paragraph(posts):
 def test_refinements_for_few_codes_are_said_where_they_were_made():
     known = {"method": "dsl", "model": "lm"}
     assert "Student's t" in methods_text(known | {"refined": True}).text()
-    assert "resamples show" in methods_text(known | {"method": "debias", "refined": True}).text()
     for plain in (known, known | {"refined": False}):
         assert "Beyond the published" not in methods_text(plain).text()
 

@@ -84,8 +84,8 @@ class Estimating(Coding, Measuring):
             date: the column of media with dates, of which day, week, month, quarter and year are made where no column
                 has these names; the only one that holds dates, by default.
             margins: add average marginal effects, in points of probability or of the outcome.
-            as_published: DSL and predict-then-debias as their papers have them, without what is refined here for few
-                codes (a bias of second order, and intervals by Student's t).
+            as_published: DSL as its paper has it, without what is refined here for few codes (a bias of second order
+                taken out, and intervals by Student's t).
             assume_random: the coded pictures are a simple random sample of all, though 'visanda sample' did not draw
                 them.
             learner: linear calibrates the predictions on the codes once more; raw takes them as they are.

@@ -31,7 +31,6 @@ from visanda.study.regression.refits import Fit
 
 Array = NDArray[np.float64]
 UNITS_A_TERM = 10  # coded clusters or rows, for each number of Omega that a coefficient is tuned by
-FARTHEST = 4.0  # standard deviations that a resample counts as, when bias is taken from resamples
 SAME = 1e-6  # variance, relative to the largest, of directions in which the two gammas are taken to be one
 
 
@@ -79,7 +78,6 @@ def debias(
     resamples: int = 2000,
     seed: int = 1,
     tuning: Literal["full", "diagonal"] = "full",
-    refine: bool = False,
     progress: Progress | None = None,
 ) -> Debiased:
     """Fit ``formula``, in which some variables are coded by a machine everywhere and by people in a sample.
@@ -101,8 +99,6 @@ def debias(
         seed: of the resampling; the same seed, the same numbers.
         tuning: ``"full"``: each coefficient learns from the predictions' whole fit; ``"diagonal"``: from its own
             coefficient, which is steadier where codes are few and terms many.
-        refine: take out the bias that the resamples show (Efron & Tibshirani 1993), which few codes leave in a curved
-            model. False: as published.
         progress: called with the resamples done and those in all.
 
     Returns:
@@ -151,15 +147,11 @@ def debias(
     beta, coded, everywhere = flat[:, :k], flat[:, k : 2 * k], flat[:, 2 * k :]
     omega = tuned(beta, coded - everywhere, tuning)
     units = len(np.unique(rows.unit[rows.coded]))
-    coef, drawn = point[0] - omega @ (point[1] - point[2]), beta - (coded - everywhere) @ omega.T
-    if refine and not rows.coded.all():
-        bias = _typical(drawn) - coef
-        coef, drawn = coef - bias, drawn - 2 * bias
-    drawn = _widened(drawn, units, _tuned_by(omega))
+    drawn = _widened(beta - (coded - everywhere) @ omega.T, units, _tuned_by(omega))
     cov = np.atleast_2d(np.cov(drawn.T))
     return Debiased(
         names,
-        coef,
+        point[0] - omega @ (point[1] - point[2]),
         np.sqrt(np.diag(cov)),
         cov,
         rows.n,
@@ -201,13 +193,6 @@ def tuned(beta: Array, apart: Array, tuning: Literal["full", "diagonal"]) -> Arr
         inverse = np.linalg.pinv(variance[np.ix_(moves, moves)] / np.outer(scale, scale), rcond=SAME, hermitian=True)
         omega[:, moves] = together[:, moves] / scale @ inverse / scale
     return omega
-
-
-def _typical(drawn: Array) -> Array:
-    """(k,) the mean of (resamples, k); those that nearly separate the outcome count as far as others lie."""
-    middle = np.median(drawn, axis=0)
-    spread = 1.4826 * np.median(np.abs(drawn - middle), axis=0)  # the standard deviation, were they normal
-    return np.clip(drawn, middle - FARTHEST * spread, middle + FARTHEST * spread).mean(axis=0)
 
 
 def _tuned_by(omega: Array) -> int:

@@ -13,8 +13,6 @@ DSL = ("mean", "lm", "logit", "poisson", "multinomial")
 DEBIAS = ("negbin", "ordinal", "mixed", "fepois")
 LIKELIHOOD = ("lm", "logit", "poisson")
 
-REFINED = ("dsl", "debias")  # methods with refinements for few codes
-
 CALLED = {
     "dsl": "corrected (DSL)",
     "ppi": "corrected (PPI++)",

@@ -13,7 +13,7 @@ from visanda.errors import DesignError
 from visanda.result import Result
 from visanda.study.correct.crossfit import Learner
 from visanda.study.correct.machine import Prediction
-from visanda.study.estimating.choice import CALLED, CITED, REFINED, Method, choose
+from visanda.study.estimating.choice import CALLED, CITED, Method, choose
 from visanda.study.estimating.coefficient_plot import coefficient_plot
 from visanda.study.estimating.compared_with import not_to_be_read, outcome_reference, own_levels, references
 from visanda.study.estimating.fits import GOLD, NAIVE, TRUTH, Settings, corrected, effects, others, possible
@@ -103,8 +103,8 @@ def estimate(
         resamples: of the bootstrap, where the method has one.
         seed: of splits and resamples; the same seed, the same numbers.
         margins: add average marginal effects, in points of probability or of the outcome.
-        as_published: DSL and predict-then-debias as their papers have them, without what is refined here for few codes:
-            the bias of second order taken out, and intervals of DSL by Student's t.
+        as_published: DSL as its paper has it, without what is refined here for few codes: the bias of second order
+            taken out, and intervals by Student's t.
         trained_on: column that is true where the machine learnt from the row's code: such codes are refused.
         truth: for teaching and simulation, the column with the true value of each predicted variable.
         progress: called with the resamples done and those in all, where the method has some.
@@ -165,7 +165,7 @@ def estimate(
             "splits": splits,
             "resamples": resamples,
             "seed": seed,
-            "refined": chosen in REFINED and not as_published and not asked.rows.coded.all(),
+            "refined": chosen == "dsl" and not as_published and not asked.rows.coded.all(),
             "truth": truth,
             "n_clusters": None if asked.rows.cluster is None else int(asked.rows.cluster.max()) + 1,
             "n": asked.rows.n,

@@ -89,7 +89,6 @@ def _corrected(asked: Question, method: str, settings: Settings) -> Estimates:
             sample_prob=asked.probability,
             resamples=settings.resamples,
             seed=settings.seed,
-            refine=settings.refine,
             progress=settings.progress,
         )
     variable, column = asked.variables[0], asked.machine[0].columns[0]

@@ -81,7 +81,10 @@ def weak_design(codes: pd.DataFrame, clusters_coded: int | None) -> list[str]:
             said = value if category else f"{value:g}"
             found.append(f"Only {counts[value]} coded rows have {name} = {said}: code more of them.")
     if clusters_coded is not None and clusters_coded < FEW_CLUSTERS:
-        found.append(f"Coded rows lie in only {clusters_coded} clusters: clustered standard errors are rough below {FEW_CLUSTERS}.")
+        found.append(
+            f"Coded rows lie in only {clusters_coded} clusters: clustered standard errors are rough below "
+            f"{FEW_CLUSTERS}."
+        )
     return found
 
 

@@ -122,10 +122,8 @@ def cross_fitting(known: Mapping[str, Any], method: str) -> tuple[list[str], lis
 
 def refined(known: Mapping[str, Any], method: str) -> tuple[list[str], list[Reference]]:
     """That the estimator differs from the published one, where it does."""
-    if not known.get("refined"):
+    if method != "dsl" or not known.get("refined"):
         return [], []
-    if method == "ptd":
-        return ["Beyond the published estimator, the bias that the resamples show was taken out."], []
     said = (
         "Beyond the published estimator, two refinements for few codes were used: the bias of second order was "
         f"estimated by the jackknife ({papers.BIAS.short}) and taken out, and intervals and tests use quantiles of "
