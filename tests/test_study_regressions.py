@@ -341,3 +341,21 @@ def test_intercepts_of_categories_are_no_tests():
     found = adjusted(ordinary(posts, "kind ~ x", "multinomial"))
     assert found["term"].tolist() == ["b: x", "c: x"]
     assert found["p_adjusted"].min() == pytest.approx(min(1.0, 2 * found["p"].min()))
+
+
+def test_standard_deviations_are_those_of_all_rows_where_some_were_sought_out():
+    random = np.random.default_rng(4)
+    x = random.normal(size=6000)
+    pi = np.where(x > 0, 0.6, 0.08)
+    data = pd.DataFrame({"x": x, "pi": pi, "y": x + random.normal(size=6000)})
+    coded = data.assign(y=data["y"].where(random.random(6000) < pi))
+    fit = REGRESSIONS["lm"](data, "y ~ x")
+    true = standardised(fit, data, "y ~ x").coef[0]
+    assert standardised(fit, coded, "y ~ x", sample_prob="pi").coef[0] == pytest.approx(true, rel=0.05)
+    assert standardised(fit, coded, "y ~ x").coef[0] < 0.9 * true
+
+
+def test_dispersions_are_no_tests():
+    random = np.random.default_rng(4)
+    data = pd.DataFrame({"x": random.normal(size=300), "y": random.negative_binomial(2, 0.3, 300)})
+    assert list(adjusted(REGRESSIONS["negbin"](data, "y ~ x"))["term"]) == ["x"]

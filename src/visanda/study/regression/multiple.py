@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from statsmodels.stats.multitest import multipletests
 
 from visanda.errors import InputError
@@ -13,8 +14,8 @@ from visanda.result import Result
 from visanda.study.columns import numbers
 from visanda.study.regression.coefficients import Estimates
 from visanda.study.regression.formula import complete, design, sides
+from visanda.study.wording import in_focus
 
-CONSTANT = "Intercept"
 METHODS = {"holm": "holm", "bh": "fdr_bh"}
 
 
@@ -25,8 +26,8 @@ def adjusted(
 
     Args:
         table: a row a test; missing p values count for nothing. Estimates and the Result of
-            :func:`visanda.study.estimate` give their terms but the intercept, of a Result the corrected ones: three
-            ways of estimating one coefficient are one test.
+            :func:`visanda.study.estimate` give their terms but for intercepts, thresholds and dispersions, of a Result
+            the corrected ones: three ways of estimating one coefficient are one test.
         method: ``"holm"`` keeps the probability of any false finding below the level (Holm 1979); ``"bh"`` the share of
             false ones among the findings (Benjamini & Hochberg 1995).
         p: column of p values, 0 to 1.
@@ -68,14 +69,13 @@ def _tests(given: pd.DataFrame | Estimates | Result) -> pd.DataFrame:
             "Result of estimate; several of these as pd.concat([a.table, b.table])"
         )
     if "term" in table:
-        tested = ~table["term"].astype(str).str.fullmatch(
-            f"(.*: )?{CONSTANT}"
-        )  # of several categories, "news: Intercept"
-        table = table[tested] if tested.any() else table
+        table = table[table["term"].isin(in_focus(list(table["term"].astype(str))))]
     return table.reset_index(drop=True)
 
 
-def standardised(fit: Estimates, data: pd.DataFrame, formula: str, *, outcome: bool = True) -> Estimates:
+def standardised(
+    fit: Estimates, data: pd.DataFrame, formula: str, *, outcome: bool = True, sample_prob: str | None = None
+) -> Estimates:
     """Coefficients per standard deviation: what a usual difference in x does, in usual differences of y.
 
     Args:
@@ -84,6 +84,9 @@ def standardised(fit: Estimates, data: pd.DataFrame, formula: str, *, outcome: b
         formula: as fitted.
         outcome: whether to divide by the deviation of the outcome, too: True for lm; False for logit, poisson and all
             models whose coefficients are logs.
+        sample_prob: column of the probability that a row was drawn for coding, where these differ and only coded rows
+            are complete: deviations are those of all rows, not of the rows that were sought out. ``"equal"`` or None:
+            all alike.
 
     Returns:
         Estimates of the terms that vary; intercepts, thresholds and dispersions are left out.
@@ -97,11 +100,13 @@ def standardised(fit: Estimates, data: pd.DataFrame, formula: str, *, outcome: b
         >>> standardised(regression("lm")(data, "y ~ x"), data, "y ~ x").coef.round(3).tolist()
         [0.956]
     """
-    rows = complete(data, set().union(*sides(formula)))
+    probability = None if sample_prob in (None, "equal") else str(sample_prob)
+    rows = complete(data, set().union(*sides(formula)) | ({probability} if probability else set()))
     right = formula.split("~", 1)[1]
     made = design(formula if outcome else f"1 ~ {right}", rows)
-    deviation = dict(zip(made.names, made.matrix.std(axis=0, ddof=1), strict=True))
-    of_outcome = float(made.outcome[:, 0].std(ddof=1)) if outcome else 1.0
+    weight = 1 / rows[probability].to_numpy() if probability else np.ones(len(rows))
+    deviation = dict(zip(made.names, _deviation(made.matrix, weight), strict=True))
+    of_outcome = float(_deviation(made.outcome[:, :1], weight)[0]) if outcome else 1.0
     if of_outcome == 0:
         raise InputError("the outcome does not vary")
     term = [name if name in deviation else name.partition(": ")[2] for name in fit.names]  # "category: term"
@@ -114,3 +119,9 @@ def standardised(fit: Estimates, data: pd.DataFrame, formula: str, *, outcome: b
     df = None if fit.df is None else fit.df[kept]
     se = np.sqrt(np.diag(cov))
     return Estimates(names, fit.coef[kept] * scale, se, cov, fit.n, fit.n_coded, fit.n_dropped, df)
+
+
+def _deviation(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(c,) standard deviations of the columns of rows that count as their ``weight``."""
+    square = np.average((values - np.average(values, axis=0, weights=weight)) ** 2, axis=0, weights=weight)
+    return np.asarray(np.sqrt(square * len(values) / (len(values) - 1)))
