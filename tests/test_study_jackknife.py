@@ -228,3 +228,16 @@ def test_fixed_effects_as_many_as_rows_are_refused():
     data = small_study(1).assign(place=np.arange(300))
     with pytest.raises(DesignError, match="leave nothing to estimate from"):
         dsl(data, "w ~ v | place", predicted_var=["v"], prediction=["p"])
+
+
+def test_a_year_is_as_good_as_years_since_the_first():
+    random = np.random.default_rng(3)
+    outlet, years = random.integers(0, 8, 600), random.integers(0, 2, 600)
+    y = (random.random(600) < expit(0.2 * years)) * 1.0
+    X = np.column_stack([np.ones(600), *((outlet == one) * 1.0 for one in range(1, 8)), years])
+    far = X.copy()
+    far[:, -1] += 2023.0
+    near, away = (jackknifed(LOGIT, solve(LOGIT, rows), rows) for rows in (Rows.of(X, y), Rows.of(far, y)))
+    np.testing.assert_allclose(away[0][1:], near[0][1:], atol=1e-4)  # all but the intercept
+    errors = [np.sqrt(np.diag(sandwich(influences)))[1:] for _, influences in (near, away)]
+    np.testing.assert_allclose(errors[1], errors[0], rtol=1e-3)

@@ -11,6 +11,7 @@ the bias of a curved model is half its second derivative along the coefficients'
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,12 +46,22 @@ def jackknifed(
         >>> mean, sandwich(influences).round(2)[0, 0], (y.var(ddof=1) / 50).round(2)
         (array([24.5]), 4.25, 4.25)
     """
-    bread = np.asarray(np.linalg.inv(information(family, b, rows)), dtype=float)
-    first = moments(family, b, rows) @ bread.T
-    further = drawn(family, b, rows, first, group, levels) @ bread.T
+    back = _to_even(rows.X)  # a year lies 2,000 from 0: beside an intercept, squares of both would leave no digit
+    even = replace(rows, X=np.asarray(rows.X @ back, dtype=float))
+    b_even = np.asarray(np.linalg.solve(back, b.reshape(-1, len(back)).T).T.ravel(), dtype=float)
+    bread = np.asarray(np.linalg.inv(information(family, b_even, even)), dtype=float)
+    first = moments(family, b_even, even) @ bread.T
+    further = drawn(family, b_even, even, first, group, levels) @ bread.T
     influences = first + further / 2
-    bias = _bias_of_curve(family, b, rows, bread, sandwich(influences, group)) - further.mean(axis=0)
-    return b - bias, influences
+    bias = _bias_of_curve(family, b_even, even, bread, sandwich(influences, group)) - further.mean(axis=0)
+    terms = np.asarray(np.kron(np.eye(len(b) // len(back)), back.T), dtype=float)
+    return b - bias @ terms, influences @ terms
+
+
+def _to_even(X: Array) -> Array:
+    """(k, k) what the (m, k) terms are multiplied by to lie at right angles to each other, each of mean square 1."""
+    triangle = np.linalg.qr(X / np.sqrt(len(X)), mode="r")
+    return np.asarray(np.linalg.inv(triangle), dtype=float)
 
 
 def drawn(
