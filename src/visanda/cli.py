@@ -60,8 +60,7 @@ def main(words: list[str] | None = None) -> None:
     try:
         folder, rest = _folder([word for word in words if word != "--debug"])
         _corpus.folder = folder
-        _refuse_mistaken(rest)
-        app(rest)
+        app(_meant(rest))
     except VisandaError as error:
         if debug:
             raise
@@ -83,13 +82,14 @@ def _folder(words: list[str]) -> tuple[str, list[str]]:
     return words[1], words[2:]
 
 
-def _refuse_mistaken(words: list[str]) -> None:
-    """VisandaError where a verb is given the options of another one that sounds like it; says that command."""
+def _meant(words: list[str]) -> list[str]:
+    """The words with the verb that is meant, where one that sounds like it is given its options; and that is said."""
     for verb, (meant, options, what) in MISTAKEN.items():
         given = {word.split("=")[0] for word in words}
         if words[:1] == [verb] and given & options:
-            command = shlex.join(["visanda", meant, *words[1:]])
-            raise VisandaError(f"'visanda {verb}' {what}. For that, type: {command}")
+            words = [meant, *words[1:]]
+            console.print(_plain(f"'visanda {verb}' {what}: taken as {shlex.join(['visanda', *words])}"))
+    return words
 
 
 class _Corpus:
@@ -210,6 +210,8 @@ def _cell(value: Any) -> str:
         return f"{shown}, ..." if len(value) > 4 else shown
     if value is None or value is pd.NA or value is pd.NaT or value != value:
         return ""
+    if isinstance(value, pd.Timestamp) and value == value.normalize():
+        return str(value.date())
     if isinstance(value, float):
         return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e6 else f"{value:.4g}"
     return str(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and value > 9999 else value)

@@ -116,9 +116,12 @@ def test_the_demonstration_leaves_other_folders_alone(run, tmp_path):
     assert (tmp_path / "mine.txt").exists()
 
 
-def test_who_types_share_for_shares_is_told_the_command(run, tmp_path, monkeypatch):
+def test_who_types_share_for_shares_gets_shares_and_is_told(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    status, _, err = run("share", "protest", "--by", "month", "--adjust")
-    assert status == 1 and "type: visanda shares protest --by month --adjust" in err
-    status, _, err = run("share", "protest", "--by=outlet, month")
-    assert status == 1 and "type: visanda shares protest '--by=outlet, month'" in err
+    run("init", ".")
+    for words in (("--by", "month", "--adjust"), ("--by=outlet, month",)):
+        status, out, err = run("share", "protest", *words)
+        assert status == 1 and "'protest' is not coded" in err and "visanda code" in err
+        assert "taken as visanda shares protest --by" in " ".join(out.split()).replace("'--by", "--by")
+    status, out, _ = run("share", tmp_path / "copy")
+    assert "taken as" not in out  # a copy for an archive

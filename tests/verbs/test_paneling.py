@@ -50,6 +50,16 @@ def test_fill_and_lags_go_by_true_distance(corpus):
     assert table.loc[third, "lag_brightness"] == pytest.approx(table.loc[second, "brightness"])
 
 
+def test_lags_of_ones_own_stay_and_what_was_asked_for_stands_first(corpus):
+    files = corpus.frame("SELECT id FROM media ORDER BY id")["id"]
+    mine = pd.DataFrame({"filename": files.str.split("/").str[-1], "size": range(16), "lag_size": range(16)})
+    corpus.add(metadata=mine)
+    result = corpus.panel(unit=["outlet", "day"], measures=["colour"], lags=[1])
+    assert {"lag_size", "lag_brightness"} <= set(result.table) and "lag_lag_size" in result.table
+    assert any("of size of their own" in text for text in result.words)
+    assert list(result.table)[:4] == ["outlet", "day", "n", "brightness"]
+
+
 def test_a_column_of_quarters_is_a_time(corpus):
     files = corpus.frame("SELECT id FROM media ORDER BY id")["id"]
     quarter = pd.Series(np.resize(["2023-Q3", "2023-Q4", "2024-Q1", "2024-Q1"], 16), name="published_in")

@@ -110,7 +110,9 @@ class Paneling(Estimating):
             result.words += said + left + [c.words for c in asked]
             result.warnings += notes
             result.provenance |= arguments
-            first = [*units, "n", *(name for c in asked for name in result.table if str(name).startswith(c.column))]
+            first = [*units, "n", *(c.column for c in asked), *measured]
+            first += [str(name) for c in asked for name in result.table if str(name).startswith(c.column)]
+            first = [name for name in first if name in result.table]
             result.table = result.table[list(dict.fromkeys([*first, *result.table]))]
             if time is not None:
                 moving = [name for name in [*values, *(c.column for c in asked)] if name in result.table]
@@ -203,6 +205,16 @@ class Paneling(Estimating):
             )
         if lags or leads or differences:
             moving = [name for name in moving if pd.api.types.is_numeric_dtype(result.table[name])]
+            ahead = {
+                f"{what}{step if step > 1 else ''}"
+                for what, steps in (("lag", lags), ("lead", leads))
+                for step in steps
+            }
+            ahead |= {"change"} if differences else set()
+            own = [name for name in moving if any(f"{what}_{name}" in result.table for what in ahead)]
+            if own:
+                moving = [name for name in moving if name not in own]
+                result.words.append(f"The pictures have lags, leads or changes of {', '.join(own)} of their own.")
             result.table = panels.lags(
                 result.table,
                 others,

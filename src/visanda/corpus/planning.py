@@ -11,6 +11,7 @@ import pandas as pd
 from visanda import codes
 from visanda.corpus.classify.coded import Coded, coded, unseen_labels
 from visanda.corpus.dates import PERIODS, begins, date_column, written
+from visanda.corpus.estimate.predicted import way_to_codes
 from visanda.corpus.estimate.result_files import save
 from visanda.corpus.estimating import Estimating, names_of
 from visanda.corpus.sampling import listed
@@ -180,9 +181,7 @@ class Planning(Estimating):
             codes.check_name("result", name)
         one = coded(self, variable)
         if one is None:
-            raise InputError(
-                f"{variable!r} is not coded: there are {', '.join(codes.variables(self.folder)) or 'none'}"
-            )
+            raise InputError(f"{variable!r} is not coded: {way_to_codes(self, variable)}")
         groups = listed(by)
         question: dict[str, Any] = {"variable": variable, "by": groups, "adjust": adjust, "date": date}
         question |= {"cluster": cluster, "where": where, "errors": errors, "assume_random": assume_random}

@@ -31,8 +31,7 @@ def split_predicted(
         InputError: a name that is not in the formula, or not coded.
     """
     if not asked:
-        there = ", ".join(codes.variables(store.folder)) or "none"
-        raise InputError(f"no coded variable is in {formula!r}: there are {there}")
+        raise InputError(f"no coded variable is in {formula!r}: {way_to_codes(store, names[0] if names else formula)}")
     if not predicted:
         return list(asked), [], []
     for name in predicted:
@@ -67,3 +66,14 @@ def observed_codes(store: Store, one: Coded, ids: pd.Series) -> pd.DataFrame:
             "coded"
         )
     return given.rename(one.column).rename_axis("id").reset_index()
+
+
+def way_to_codes(store: Store, variable: str) -> str:
+    """What is coded; or how to come to codes, where nothing is."""
+    if there := codes.variables(store.folder):
+        return f"there are {', '.join(there)}"
+    return (
+        f"nothing is coded yet. Draw pictures to code ('visanda sample {variable} --n 200'), bring the codes in "
+        f"('visanda code {variable} --import SHEET --coder NAME'), then 'visanda train {variable}' and 'visanda apply "
+        f"{variable}'"
+    )
