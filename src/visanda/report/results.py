@@ -41,6 +41,7 @@ TOLD |= {
     "variable",
     "classes",
     "truth",
+    "refined",
 }
 BOOTSTRAP = "resamples"
 
