@@ -275,7 +275,7 @@ def test_long_training_on_a_cpu_comes_with_advice(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize("name", ["cuda:7", "cuda", "tpu"])
 def test_a_device_that_is_not_there_is_refused(tmp_path: Path, name: str):
     if name == "cuda" and torch.cuda.is_available():
-        pytest.skip("there is one")
+        pytest.skip("this machine has a GPU")
     with pytest.raises(InputError, match=f"no device '{name}'.*there are: cpu"):
         run(tmp_path, fast(device=name))
 
