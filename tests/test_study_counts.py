@@ -272,7 +272,7 @@ class TestRefused:
             with pytest.raises(DesignError, match=r"in 1 lie in one cluster of 'outlet'.*standard error would be 0"):
                 adjusted_shares(data, "true", "said", by="year", cluster="outlet", errors=errors)
         data["video"] = np.where(data["true"].notna(), "coded", data.index % 50)
-        with pytest.raises(DesignError, match="all coded rows lie in one cluster"):
+        with pytest.raises(DesignError, match="all 800 coded rows lie in one cluster"):
             adjusted_shares(data, "true", "said", cluster="video")
         found = adjusted_shares(data.assign(video=data.index % 20), "true", "said", cluster="video")
         assert any("only 20 clusters" in text for text in found.warnings)

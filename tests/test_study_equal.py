@@ -16,8 +16,11 @@ DATA["y"] = pd.Series(Y).where(random.random(400) < 0.4)
 
 LISTED = {"predicted_var": ["y"], "prediction": ["said"]}
 ONE = {"predicted_var": "y", "prediction": "said"}
+CODED = DATA.dropna(subset=["y"])
+FIT = study.ordinary(DATA, "y ~ x")
 CALLS = {
     "adjusted_shares": lambda **how: study.adjusted_shares(DATA, "y", "said", **how).table,
+    "bias": lambda **how: study.bias(CODED["said"].map(str), CODED["y"].map(str), CODED[["unit"]], **how).table,
     "budget": lambda **how: study.budget(DATA, "y ~ x", target_se=0.05, **LISTED, **how).table,
     "consequence": lambda **how: study.consequence(DATA, "y", "unit", prediction="said", splits=1, **how).table,
     "debias": lambda **how: study.debias(DATA, "y ~ x", model="lm", resamples=50, **LISTED, **how).frame(),
@@ -29,6 +32,7 @@ CALLS = {
     "ppi": lambda **how: study.ppi(DATA, "y ~ x", model="lm", **ONE, **how).frame(),
     "shares_by": lambda **how: study.shares_by(DATA, "y", prediction="said", splits=1, **how).table,
     "simex": lambda **how: study.simex(DATA, "x ~ y", predicted_var="y", label="said", draws=5, **how).table,
+    "standardised": lambda **how: study.standardised(FIT, DATA, "y ~ x", **how).frame(),
     "units_of": lambda **how: study.units_of(DATA, "unit", **ONE, **how).table,
 }
 

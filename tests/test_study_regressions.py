@@ -240,7 +240,7 @@ def test_models_by_name(posts):
 def test_what_is_refused(posts):
     random = np.random.default_rng(1)
     narrow = posts.assign(shares=random.binomial(5, 0.5, len(posts)))
-    with pytest.raises(DesignError, match="model='poisson'"):
+    with pytest.raises(DesignError, match="use a poisson"):
         negbin(narrow, "shares ~ x")
     with pytest.raises(InputError, match="0 or more"):
         negbin(posts, "size ~ x")
@@ -263,7 +263,7 @@ def test_the_bootstrap_scatters_as_the_sandwich_says(posts, cluster):
     found = bootstrap(posts, "size ~ x + C(kind)", model="lm", cluster=cluster, resamples=400)
     np.testing.assert_allclose(found.se, ordinary(posts, "size ~ x + C(kind)", cluster=cluster).se, rtol=0.2)
     frame = found.frame()
-    np.testing.assert_allclose(frame["low"], np.quantile(found.drawn, 0.025, axis=0))
+    np.testing.assert_allclose(frame["low"], np.quantile(found.drawn, 0.025, axis=0, method="weibull"))
     assert found.failed == 0 and found.warnings == []
 
 

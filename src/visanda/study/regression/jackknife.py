@@ -43,8 +43,8 @@ def jackknifed(
         >>> from visanda.study.regression.families import LM
         >>> y = np.arange(50.0)
         >>> mean, influences = jackknifed(LM, np.array([24.5]), Rows.of(np.ones((50, 1)), y))
-        >>> mean, sandwich(influences).round(2)[0, 0], (y.var(ddof=1) / 50).round(2)
-        (array([24.5]), 4.25, 4.25)
+        >>> mean.tolist(), sandwich(influences).round(2).tolist(), round(float(y.var(ddof=1)) / 50, 2)
+        ([24.5], [[4.25]], 4.25)
     """
     back = _to_even(rows.X)  # a year lies 2,000 from 0: beside an intercept, squares of both would leave no digit
     even = replace(rows, X=np.asarray(rows.X @ back, dtype=float))

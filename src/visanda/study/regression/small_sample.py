@@ -36,8 +36,8 @@ def degrees_of_freedom(influences: NDArray[np.float64], most: int) -> NDArray[np
 
     Example:
         >>> even, few = np.array([1.0, -1] * 50), np.array([5.0, -5] + [0.1, -0.1] * 49)
-        >>> degrees_of_freedom(np.stack([even, few], axis=1), 99).round(1)
-        array([99.,  4.])
+        >>> degrees_of_freedom(np.stack([even, few], axis=1), 99).round(1).tolist()
+        [99.0, 4.2]
     """
     squares = influences**2
     second, fourth = squares.sum(axis=0), (squares**2).sum(axis=0)
