@@ -124,7 +124,7 @@ def test_codes_outside_of_the_sample_do_not_enter(predicted):
     ("formula", "says"),
     [
         ("colorfulness ~ nature", "colourfulness"),
-        ("colourfulness ~ natur", "no coded variable"),
+        ("colourfulness ~ natur", "did you mean .nature"),
         ("colourfulness ~ brightness", "no coded variable"),
         ("colourfulness ~ ~ nature", "does not parse"),
         ("", "does not parse|no coded variable"),

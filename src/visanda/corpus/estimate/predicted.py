@@ -31,7 +31,11 @@ def split_predicted(
         InputError: a name that is not in the formula, or not coded.
     """
     if not asked:
-        raise InputError(f"no coded variable is in {formula!r}: {way_to_codes(store, names[0] if names else formula)}")
+        there = codes.variables(store.folder)
+        close = [found for name in names for found in get_close_matches(name, there, n=1)]
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        way = way_to_codes(store, names[0] if names else formula)
+        raise InputError(f"no coded variable is in {formula!r}: {hint}{way}")
     if not predicted:
         return list(asked), [], []
     for name in predicted:
