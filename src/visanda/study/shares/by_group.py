@@ -151,7 +151,7 @@ def shares_by(
             "sample_prob": sample_prob or EQUAL,
             "cluster": cluster,
             "learner": learner if isinstance(learner, str) else repr(learner),
-            "folds": 5,
+            "folds": FOLDS,
             "splits": splits,
             "seed": seed,
             "refined": True,
